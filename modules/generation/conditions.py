@@ -1,0 +1,23 @@
+"""Prompts of a batch to cached conditions."""
+from __future__ import annotations
+
+from typing import Any
+
+from modules import runtime
+from modules.generation.base import StableDiffusionProcessing
+from modules.prompt.compose import batch_conditions
+from modules.prompt.encode import EncodeOptions, encode
+
+
+def encode_options(opts: Any) -> EncodeOptions:
+    """How text becomes vectors under the given settings."""
+    return EncodeOptions(clip_skip=opts.CLIP_stop_at_last_layers, emphasis=opts.emphasis, comma_padding_backtrack=opts.comma_padding_backtrack)
+
+
+def setup_conditions(p: StableDiffusionProcessing, steps: int) -> None:
+    """Encode the prompts of the current batch for a pass of `steps` steps into p.c and p.uc."""
+    rt = runtime.current()
+    options = encode_options(rt.settings)
+    encoder = p.sd_model.cond_stage_model
+    result = batch_conditions(p.prompts, p.negative_prompts, steps, lambda texts: encode(encoder, texts, options))
+    p.c, p.uc = result.positive, result.negative
