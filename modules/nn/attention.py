@@ -1,0 +1,120 @@
+"""Attention: softmax(q k^T / sqrt(d)) v, with the one switch that chooses its implementation."""
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+Implementation = Literal["sdpa", "matmul"]
+
+_implementation: Implementation = "sdpa"
+
+
+def use_implementation(name: Implementation) -> None:
+    """Choose for the whole process: "sdpa" (torch's fused kernels) or "matmul" (plain products, the form of the paper)."""
+    global _implementation
+    _implementation = name
+
+
+def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
+    """q [B, heads, T, d], k and v [B, heads, S, d] -> [B, heads, T, d]. `mask` is added to the scores, or boolean with True = look at."""
+    if _implementation == "matmul":
+        return _plain(q, k, v, mask)
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+
+
+def _plain(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
+    scores = q * q.shape[-1] ** -0.5 @ k.transpose(-1, -2)  # [B, heads, T, S]
+    if mask is not None:
+        scores = scores.masked_fill(~mask, float("-inf")) if mask.dtype == torch.bool else scores + mask
+    return scores.softmax(-1).to(v.dtype) @ v
+
+
+class CrossAttention(nn.Module):
+    """Attention of tokens to themselves, or to a context; names and attributes as extensions know them."""
+
+    def __init__(self, query_dim: int, context_dim: int | None = None, heads: int = 8, dim_head: int = 64):
+        super().__init__()
+        inner = heads * dim_head
+        context_dim = query_dim if context_dim is None else context_dim
+        self.heads = heads
+        self.dim_head = dim_head
+        self.scale = dim_head**-0.5
+        self.to_q = nn.Linear(query_dim, inner, bias=False)
+        self.to_k = nn.Linear(context_dim, inner, bias=False)
+        self.to_v = nn.Linear(context_dim, inner, bias=False)
+        self.to_out = nn.Sequential(nn.Linear(inner, query_dim), nn.Dropout(0.0))
+
+    def forward(self, x: Tensor, context: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
+        """x [B, T, C], context [B, S, D] (default: x itself) -> [B, T, C]."""
+        context = x if context is None else context
+        q, k, v = (self._by_head(t) for t in (self.to_q(x), self.to_k(context), self.to_v(context)))
+        out = attend(q, k, v, mask)  # [B, heads, T, d]
+        return self.to_out(out.transpose(1, 2).flatten(2))
+
+    def _by_head(self, t: Tensor) -> Tensor:
+        return t.unflatten(-1, (self.heads, -1)).transpose(1, 2)  # [B, heads, T, d]
+
+
+class GEGLU(nn.Module):
+    """A linear layer gated by the GELU of another one (Shazeer 2020, arXiv:2002.05202); both stand in one matrix."""
+
+    def __init__(self, dim_in: int, dim_out: int):
+        super().__init__()
+        self.proj = nn.Linear(dim_in, dim_out * 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        value, gate = self.proj(x).chunk(2, dim=-1)
+        return value * F.gelu(gate)
+
+
+class FeedForward(nn.Module):
+    """The two-layer network of a transformer block."""
+
+    def __init__(self, dim: int, mult: int = 4):
+        super().__init__()
+        self.net = nn.Sequential(GEGLU(dim, dim * mult), nn.Dropout(0.0), nn.Linear(dim * mult, dim))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.net(x)
+
+
+class BasicTransformerBlock(nn.Module):
+    """Self attention, attention to the text, feed-forward; each added to its input."""
+
+    def __init__(self, dim: int, n_heads: int, d_head: int, context_dim: int | None = None):
+        super().__init__()
+        self.attn1 = CrossAttention(dim, None, n_heads, d_head)
+        self.ff = FeedForward(dim)
+        self.attn2 = CrossAttention(dim, context_dim, n_heads, d_head)
+        self.norm1 = nn.LayerNorm(dim)
+        self.norm2 = nn.LayerNorm(dim)
+        self.norm3 = nn.LayerNorm(dim)
+
+    def forward(self, x: Tensor, context: Tensor | None = None) -> Tensor:
+        x = self.attn1(self.norm1(x)) + x
+        x = self.attn2(self.norm2(x), context=context) + x
+        return self.ff(self.norm3(x)) + x
+
+
+class SpatialTransformer(nn.Module):
+    """Transformer blocks over the pixels of a feature map, between two 1x1 convolutions."""
+
+    def __init__(self, channels: int, n_heads: int, d_head: int, *, depth: int, context_dim: int, norm_groups: int):
+        super().__init__()
+        inner = n_heads * d_head
+        self.in_channels = channels
+        self.norm = nn.GroupNorm(norm_groups, channels, eps=1e-6)
+        self.proj_in = nn.Conv2d(channels, inner, 1)
+        self.transformer_blocks = nn.ModuleList(BasicTransformerBlock(inner, n_heads, d_head, context_dim) for _ in range(depth))
+        self.proj_out = nn.Conv2d(inner, channels, 1)
+
+    def forward(self, x: Tensor, context: Tensor | None = None) -> Tensor:
+        """x [B, C, h, w], context [B, S, D] -> [B, C, h, w]."""
+        h = self.proj_in(self.norm(x))
+        height, width = h.shape[2:]
+        h = h.flatten(2).transpose(1, 2)  # [B, h * w, C]; no copy when x is channels last
+        for block in self.transformer_blocks:
+            h = block(h, context=context)
+        h = h.transpose(1, 2).unflatten(2, (height, width))
+        return self.proj_out(h) + x

@@ -1,0 +1,132 @@
+"""LatentDiffusion: U-Net, autoencoder and text encoder under the checkpoint's prefixes."""
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from modules.nn.clip_text import ClipConditioner
+from modules.nn.families import Architecture
+from modules.nn.unet import UNetModel
+from modules.nn.vae import AutoencoderKL, Posterior
+from modules.prompt.conditioning import Conditioning
+
+SCHEDULE_NAMES = (
+    "betas", "alphas_cumprod", "alphas_cumprod_prev", "sqrt_alphas_cumprod", "sqrt_one_minus_alphas_cumprod",
+    "log_one_minus_alphas_cumprod", "sqrt_recip_alphas_cumprod", "sqrt_recipm1_alphas_cumprod", "posterior_variance",
+    "posterior_log_variance_clipped", "posterior_mean_coef1", "posterior_mean_coef2")
+
+
+def noise_schedule(linear_start: float, linear_end: float, timesteps: int) -> dict[str, Tensor]:
+    """The tables of a diffusion over `timesteps` steps, float32 [timesteps] each, under the names that checkpoints use.
+
+    Betas are evenly spaced in their square roots; the rest follows Ho et al. 2020 (arXiv:2006.11239), eq. 4 to 7.
+    """
+    betas = np.linspace(linear_start**0.5, linear_end**0.5, timesteps, dtype=np.float64) ** 2
+    alphas = 1.0 - betas
+    alphas_cumprod = np.cumprod(alphas)
+    before: np.ndarray = np.append(1.0, alphas_cumprod[:-1])
+    posterior_variance = betas * (1.0 - before) / (1.0 - alphas_cumprod)
+    tables = {
+        "betas": betas,
+        "alphas_cumprod": alphas_cumprod,
+        "alphas_cumprod_prev": before,
+        "sqrt_alphas_cumprod": np.sqrt(alphas_cumprod),
+        "sqrt_one_minus_alphas_cumprod": np.sqrt(1.0 - alphas_cumprod),
+        "log_one_minus_alphas_cumprod": np.log(1.0 - alphas_cumprod),
+        "sqrt_recip_alphas_cumprod": np.sqrt(1.0 / alphas_cumprod),
+        "sqrt_recipm1_alphas_cumprod": np.sqrt(1.0 / alphas_cumprod - 1.0),
+        "posterior_variance": posterior_variance,
+        "posterior_log_variance_clipped": np.log(np.maximum(posterior_variance, 1e-20)),
+        "posterior_mean_coef1": betas * np.sqrt(before) / (1.0 - alphas_cumprod),
+        "posterior_mean_coef2": (1.0 - before) * np.sqrt(alphas) / (1.0 - alphas_cumprod),
+    }
+    return {name: torch.from_numpy(table.astype(np.float32)) for name, table in tables.items()}
+
+
+class DiffusionWrapper(nn.Module):
+    """The level of the tree that checkpoints call `model`."""
+
+    def __init__(self, unet: UNetModel, conditioning_key: str):
+        super().__init__()
+        self.diffusion_model = unet
+        self.conditioning_key = conditioning_key
+
+    def forward(self, x: Tensor, t: Tensor, cond: Conditioning) -> Tensor:
+        if cond.concat is not None:
+            x = torch.cat([x, cond.concat.to(x)], dim=1)
+        return self.diffusion_model(x, t, context=cond.crossattn, y=cond.vector)
+
+
+class LatentDiffusion(nn.Module):
+    """A whole model. Build it with `torch.device("meta")` as the default device and load with assign=True to allocate nothing twice."""
+
+    def __init__(self, architecture: Architecture):
+        super().__init__()
+        self.architecture = architecture
+        self.parameterization = architecture.parameterization
+        self.scale_factor = architecture.scale_factor
+        self.num_timesteps = architecture.timesteps
+        self.native_size_px = architecture.native_size_px
+        self.cond_stage_key = "txt"
+        self.checkpoint: Any = None
+        tables = noise_schedule(architecture.linear_start, architecture.linear_end, architecture.timesteps)
+        for name, table in tables.items():
+            self.register_buffer(name, table)
+        self.model = DiffusionWrapper(UNetModel(architecture.unet), "hybrid" if architecture.is_inpainting else "crossattn")
+        self.first_stage_model = AutoencoderKL(architecture.vae)
+        self.cond_stage_model = ClipConditioner(architecture.text)
+
+    @property
+    def is_sd1(self) -> bool:
+        return self.architecture.family == "sd1"
+
+    @property
+    def is_sd2(self) -> bool:
+        return False
+
+    @property
+    def is_sdxl(self) -> bool:
+        return False
+
+    @property
+    def device(self) -> torch.device:
+        """Where the U-Net is."""
+        return self.model.diffusion_model.out[2].weight.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The dtype of the U-Net's weights."""
+        return self.model.diffusion_model.dtype
+
+    def apply_model(self, x: Tensor, t: Tensor, cond: Conditioning) -> Tensor:
+        """The U-Net's prediction for noisy latents x [B, 4, h, w] at timesteps t [B]; the result has x's dtype.
+
+        Runs without autograd's bookkeeping unless gradients are enabled.
+        """
+        if torch.is_grad_enabled():
+            return self.model(x, t, cond).to(x.dtype)
+        with torch.inference_mode():
+            predicted = self.model(x, t, cond).to(x.dtype)
+        # A tensor made in inference mode may not be changed in place outside of it; callers do that with latents.
+        return predicted.clone()
+
+    def encode_first_stage(self, pixels: Tensor) -> Posterior:
+        """pixels [B, 3, H, W] in -1..1 -> distribution over scaled latents, the ones that the U-Net works on; float32."""
+        posterior = self.first_stage_model.encode(pixels)
+        return Posterior(mean=posterior.mean.float(), logvar=posterior.logvar.float()).scaled(self.scale_factor)
+
+    def get_first_stage_encoding(self, posterior: Posterior) -> Tensor:
+        """A latent drawn from what encode_first_stage gave; the name that extensions call."""
+        return posterior.sample()
+
+    def decode_first_stage(self, latent: Tensor) -> Tensor:
+        """Scaled latents [B, 4, h, w] -> pixels [B, 3, 8 h, 8 w], nominally in -1..1."""
+        return self.first_stage_model.decode(latent / self.scale_factor)
+
+    def q_sample(self, x: Tensor, t: Tensor, noise: Tensor | None = None) -> Tensor:
+        """x with the noise of timestep t [B] (int64) added. Ho et al. 2020, eq. 4."""
+        noise = torch.randn_like(x) if noise is None else noise
+        return self.sqrt_alphas_cumprod[t][:, None, None, None] * x + self.sqrt_one_minus_alphas_cumprod[t][:, None, None, None] * noise

@@ -1,0 +1,170 @@
+"""The U-Net of Stable Diffusion (Rombach et al. 2022, arXiv:2112.10752), laid out as the checkpoints name it."""
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from modules.nn.attention import SpatialTransformer
+from modules.nn.families import UNetConfig
+
+
+def timestep_embedding(timesteps: Tensor, dim: int, max_period: float = 10000.0) -> Tensor:
+    """Cosines, then sines, of the (fractional) timesteps at `dim // 2` frequencies. timesteps [B] -> float32 [B, dim].
+
+    Vaswani et al. 2017 (arXiv:1706.03762), section 3.5.
+    """
+    half = dim // 2
+    frequencies = torch.exp(-math.log(max_period) * torch.arange(half, dtype=torch.float32, device=timesteps.device) / half)
+    angles = timesteps[:, None].float() * frequencies
+    embedding = torch.cat([angles.cos(), angles.sin()], dim=-1)
+    return F.pad(embedding, (0, dim % 2))
+
+
+class Downsample(nn.Module):
+    """Halves the size by a strided convolution."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.channels = channels
+        self.op = nn.Conv2d(channels, channels, 3, stride=2, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.op(x)
+
+
+class Upsample(nn.Module):
+    """Doubles the size by repeating pixels, then smooths by a convolution."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.channels = channels
+        self.conv = nn.Conv2d(channels, channels, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv(F.interpolate(x, scale_factor=2, mode="nearest"))
+
+
+class ResBlock(nn.Module):
+    """Two convolutions with the time added between them, on top of the input."""
+
+    def __init__(self, channels: int, emb_channels: int, out_channels: int, norm_groups: int):
+        super().__init__()
+        self.channels = channels
+        self.out_channels = out_channels
+        self.in_layers = nn.Sequential(
+            nn.GroupNorm(norm_groups, channels), nn.SiLU(), nn.Conv2d(channels, out_channels, 3, padding=1))
+        self.emb_layers = nn.Sequential(nn.SiLU(), nn.Linear(emb_channels, out_channels))
+        self.out_layers = nn.Sequential(
+            nn.GroupNorm(norm_groups, out_channels), nn.SiLU(), nn.Dropout(0.0), nn.Conv2d(out_channels, out_channels, 3, padding=1))
+        self.skip_connection = nn.Identity() if channels == out_channels else nn.Conv2d(channels, out_channels, 1)
+
+    def forward(self, x: Tensor, emb: Tensor) -> Tensor:
+        """x [B, C, h, w], emb [B, E] -> [B, out_channels, h, w]."""
+        h = self.in_layers(x) + self.emb_layers(emb)[:, :, None, None]
+        return self.skip_connection(x) + self.out_layers(h)
+
+
+class TimestepEmbedSequential(nn.Sequential):
+    """A sequence that hands the time to its residual blocks and the text to its transformers."""
+
+    def forward(self, x: Tensor, emb: Tensor, context: Tensor | None = None) -> Tensor:
+        for layer in self:
+            if isinstance(layer, ResBlock):
+                x = layer(x, emb)
+            elif isinstance(layer, SpatialTransformer):
+                x = layer(x, context)
+            else:
+                x = layer(x)
+        return x
+
+
+class UNetModel(nn.Module):
+    """Predicts noise (or velocity) from a noisy latent, a timestep and a text."""
+
+    def __init__(self, config: UNetConfig):
+        super().__init__()
+        self.config = config
+        self.in_channels = config.in_channels
+        self.out_channels = config.out_channels
+        self.model_channels = config.model_channels
+        self.num_classes = None
+        emb = config.model_channels * 4
+        self.time_embed = nn.Sequential(nn.Linear(config.model_channels, emb), nn.SiLU(), nn.Linear(emb, emb))
+        self.input_blocks, skips = _input_blocks(config, emb)
+        deepest = config.model_channels * config.channel_mult[-1]
+        self.middle_block = TimestepEmbedSequential(
+            ResBlock(deepest, emb, deepest, config.norm_groups), _transformer(config, deepest),
+            ResBlock(deepest, emb, deepest, config.norm_groups))
+        self.output_blocks = _output_blocks(config, emb, skips)
+        self.out = nn.Sequential(
+            nn.GroupNorm(config.norm_groups, config.model_channels), nn.SiLU(),
+            nn.Conv2d(config.model_channels, config.out_channels, 3, padding=1))
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The dtype of the weights."""
+        return self.time_embed[0].weight.dtype
+
+    def forward(self, x: Tensor, timesteps: Tensor, context: Tensor | None = None, y: Tensor | None = None, **_: object) -> Tensor:
+        """x [B, in_channels, h, w], timesteps [B] (fractions allowed), context [B, S, D] -> [B, out_channels, h, w]."""
+        h = x.to(self.dtype, memory_format=torch.channels_last)
+        emb = self.time_embed(timestep_embedding(timesteps, self.model_channels).to(h.dtype))
+        context = None if context is None else context.to(h.dtype)
+        skips = []
+        for block in self.input_blocks:
+            h = block(h, emb, context)
+            skips.append(h)
+        h = self.middle_block(h, emb, context)
+        for block in self.output_blocks:
+            h = block(_joined(h, skips.pop()), emb, context)
+        return self.out(h)
+
+
+def _joined(h: Tensor, skip: Tensor) -> Tensor:
+    """Both in one, by channel. Where an odd size was halved they differ: the skip decides, the main path repeats pixels to fit."""
+    if h.shape[-2:] != skip.shape[-2:]:
+        h = F.interpolate(h, skip.shape[-2:], mode="nearest")
+    return torch.cat([h, skip], dim=1)
+
+
+def _transformer(config: UNetConfig, channels: int) -> SpatialTransformer:
+    return SpatialTransformer(
+        channels, config.num_heads, channels // config.num_heads,
+        depth=config.transformer_depth, context_dim=config.context_dim, norm_groups=config.norm_groups)
+
+
+def _input_blocks(config: UNetConfig, emb: int) -> tuple[nn.ModuleList, list[int]]:
+    """The way down, and the widths it leaves for the way up."""
+    channels = config.model_channels
+    blocks = nn.ModuleList([TimestepEmbedSequential(nn.Conv2d(config.in_channels, channels, 3, padding=1))])
+    skips = [channels]
+    for level, mult in enumerate(config.channel_mult):
+        for _ in range(config.num_res_blocks):
+            layers: list[nn.Module] = [ResBlock(channels, emb, config.model_channels * mult, config.norm_groups)]
+            channels = config.model_channels * mult
+            if level in config.attention_levels:
+                layers.append(_transformer(config, channels))
+            blocks.append(TimestepEmbedSequential(*layers))
+            skips.append(channels)
+        if level < len(config.channel_mult) - 1:
+            blocks.append(TimestepEmbedSequential(Downsample(channels)))
+            skips.append(channels)
+    return blocks, skips
+
+
+def _output_blocks(config: UNetConfig, emb: int, skips: list[int]) -> nn.ModuleList:
+    """The way up, each block taking one of the widths `skips` from the end."""
+    skips = list(skips)
+    channels = skips[-1]
+    blocks = nn.ModuleList()
+    for level, mult in reversed(list(enumerate(config.channel_mult))):
+        for i in range(config.num_res_blocks + 1):
+            layers: list[nn.Module] = [ResBlock(channels + skips.pop(), emb, config.model_channels * mult, config.norm_groups)]
+            channels = config.model_channels * mult
+            if level in config.attention_levels:
+                layers.append(_transformer(config, channels))
+            if level > 0 and i == config.num_res_blocks:
+                layers.append(Upsample(channels))
+            blocks.append(TimestepEmbedSequential(*layers))
+    return blocks
