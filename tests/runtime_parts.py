@@ -8,12 +8,10 @@ from typing import Any
 @contextmanager
 def running(data_dir: Path, *args: str) -> Iterator[Any]:
     """A Runtime on this data folder with its queue at work. `args` are further words of the command line."""
-    from modules import cmd_args, runtime
+    from modules import cmd_args, engine
 
-    parts = runtime.build(cmd_args.parse(["--data-dir", str(data_dir), *args]))
-    parts.queue.start()
+    rt = engine.start(cmd_args.parse(["--data-dir", str(data_dir), *args]))
     try:
-        with runtime.use(parts):
-            yield parts
+        yield rt
     finally:
-        parts.queue.close()
+        engine.stop(rt)

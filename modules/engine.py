@@ -1,0 +1,64 @@
+"""Builds the running program from its arguments, and takes it down again."""
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from modules import model_jobs, runtime, txt2img
+from modules.atomic_files import remove_orphans
+from modules.checkpoints.files import CheckpointList
+from modules.checkpoints.manager import ModelManager
+from modules.errors import UserError
+from modules.folders import Folders
+from modules.hardware import Hardware
+from modules.jobs.queue import JobQueue
+from modules.jobs.state import JobState
+from modules.jobs.store import JobStore
+from modules.networks.textual_inversion import EmbeddingTable
+from modules.runtime import Runtime
+from modules.settings.store import Options
+from modules.styles import StyleTable
+
+
+def start(args: argparse.Namespace) -> Runtime:
+    """Build the program in its data folder, make it the current one, and start its worker.
+
+    Raises UserError only where nothing can work at all, e.g. when the data folder cannot be made.
+    """
+    folders = folders_of(args)
+    make_folders(folders)
+    rt = build(args, folders)
+    rt.queue.register(txt2img.KIND, txt2img.run)
+    rt.queue.register(model_jobs.KIND, model_jobs.run)
+    runtime.use(rt)
+    rt.queue.start()
+    return rt
+
+
+def stop(rt: Runtime) -> None:
+    """End the worker and let go of the models; jobs that wait are offered at the next start."""
+    rt.queue.close()
+    rt.models.unload()
+    runtime.use(None)
+
+
+def folders_of(args: argparse.Namespace) -> Folders:
+    """The folders that the arguments name."""
+    data = Path(args.data_dir).resolve() if args.data_dir else Folders().program
+    paths = lambda names: tuple(Path(name).resolve() for name in names or ())  # noqa: E731
+    return Folders(
+        data=data, extra_checkpoints=paths(args.ckpt_dir), extra_vae=paths(args.vae_dir), extra_lora=paths(args.lora_dir),
+        extra_embeddings=paths(args.embeddings_dir), styles_files=paths(args.styles_file),
+        settings_file=Path(args.ui_settings_file).resolve() if args.ui_settings_file else None,
+        ui_settings_file=Path(args.ui_config_file).resolve() if args.ui_config_file else None)
+
+
+def make_folders(folders: Folders) -> None:
+    """Make the folders where things are expected to be put. Raises UserError when the data folder cannot be written."""
+    try:
+        for folder in (folders.checkpoints, folders.vae, folders.lora, folders.embeddings, folders.outputs, folders.cache, folders.temporary):
+            folder.mkdir(parents=True, exist_ok=True)
+        for folder in (folders.data, folders.cache):
+            remove_orphans(folder)
+    except OSError as error:
+        raise UserError(f"The data folder {folders.data} cannot be written.", str(error), "Free some space, or choose another with --data-dir.") from error

@@ -1,0 +1,98 @@
+"""Loads the python files of bundled scripts and of extensions, each for itself."""
+from __future__ import annotations
+
+import importlib.util
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from modules import errors, scripts
+from modules.scripts import Script, ScriptClassData
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScriptFile:
+    """One python file to load, and the folder of the extension (or program) that brings it."""
+
+    basedir: Path
+    filename: str
+    path: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """What became of one file: its module, or the error that stopped it, and the seconds it took."""
+
+    file: ScriptFile
+    module: ModuleType | None
+    error: Exception | None
+    seconds: float
+
+
+def script_files(program: Path, extension_folders: Iterable[Path]) -> list[ScriptFile]:
+    """The top-level python files of `scripts/` of the program, then of each extension, each group by name."""
+    files = []
+    for base in (program, *extension_folders):
+        folder = base / "scripts"
+        if folder.is_dir():
+            files += [ScriptFile(basedir=base, filename=path.name, path=path) for path in sorted(folder.glob("*.py")) if path.is_file()]
+    return files
+
+
+def load_all(files: Iterable[ScriptFile]) -> list[Loaded]:
+    """Load each file; one that raises is reported and the next is loaded. Script classes are entered in modules.scripts."""
+    scripts.scripts_data.clear()
+    return [load_file(file) for file in files]
+
+
+def load_file(file: ScriptFile) -> Loaded:
+    """Load one file under its name including ".py" and enter the Script classes that it defines."""
+    began = time.perf_counter()
+    module, problem = None, None
+    with _extension_scope(file.basedir):
+        try:
+            module = _module_of(file)
+        except Exception as error:  # whatever an extension's code raises while it is imported
+            problem = error
+            errors.report(f"{file.path} cannot be loaded", error)
+    if module is not None:
+        _enter_classes(file, module)
+    return Loaded(file=file, module=module, error=problem, seconds=time.perf_counter() - began)
+
+
+def _module_of(file: ScriptFile) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(file.filename, file.path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{file.path} is not a python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[file.filename] = module  # component classes defined in a script are looked up by their module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _enter_classes(file: ScriptFile, module: ModuleType) -> None:
+    for value in list(vars(module).values()):
+        if _is_own_script(value, module):
+            scripts.scripts_data.append(ScriptClassData(value, str(file.path), str(file.basedir), module))
+
+
+def _is_own_script(value: Any, module: ModuleType) -> bool:
+    return isinstance(value, type) and issubclass(value, Script) and value is not Script and value.__module__ == module.__name__
+
+
+@contextmanager
+def _extension_scope(basedir: Path) -> Iterator[None]:
+    """The extension's folder first on the import path, and its name as what `scripts.basedir()` answers."""
+    before, path = scripts.current_basedir(), list(sys.path)
+    sys.path.insert(0, str(basedir))
+    scripts.set_basedir(str(basedir))
+    try:
+        yield
+    finally:
+        sys.path[:] = path
+        scripts.set_basedir(before)

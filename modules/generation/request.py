@@ -1,0 +1,131 @@
+"""Requests as jobs: freezing what a picture depends on when Generate is pressed, and running it later."""
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from modules import runtime
+from modules.errors import RequestError
+from modules.generation.base import StableDiffusionProcessing
+from modules.generation.fields import LATENT_PX
+from modules.generation.result import Processed
+from modules.generation.seeds import fixed_seed
+from modules.jobs.job import Job
+from modules.jobs.state import JobState
+from modules.runtime import Runtime
+from modules.sampling.registry import find_sampler, find_schedule, split_sampler_name
+
+NOTES = "notes"
+CHECKPOINT = "checkpoint_file"
+NOT_OF_THE_RUN = (NOTES, CHECKPOINT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frozen:
+    """A request with every open choice made, and the settings that hold for it."""
+
+    request: dict[str, Any]
+    settings: dict[str, Any]
+
+
+def freeze(rt: Runtime, request: dict[str, Any], given: Mapping[str, Any]) -> Frozen:
+    """Fix seeds, names, settings and the checkpoint's identity. Raises RequestError or NotFound for what cannot be."""
+    settings = rt.settings.snapshot()
+    overrides, notes = checked_overrides(rt, request.get("override_settings") or {})
+    sampler, schedule = chosen_sampler(request["sampler_name"], request["scheduler"])
+    unknown = [name for name in request["styles"] if name not in rt.styles.names()]
+    if unknown:
+        raise RequestError("styles", f"There is no style named {unknown[0]!r}.", remedy="Choose one from the Styles list.")
+    info = rt.chosen_checkpoint(overrides.get("sd_model_checkpoint"))
+    request |= {
+        "sampler_name": sampler, "scheduler": schedule, "override_settings": overrides,
+        "seed": fixed_seed(request["seed"]), "subseed": fixed_seed(request["subseed"]),
+        CHECKPOINT: info.identity(), NOTES: [*notes, *rounding_notes(request, given)]}
+    return Frozen(request=request, settings=settings)
+
+
+def chosen_sampler(sampler: str, schedule: str | None) -> tuple[str, str]:
+    """The names of the table for names in any accepted form, e.g. "dpm++ 2m karras". Raises RequestError."""
+    name, implied = split_sampler_name(sampler)
+    chosen = find_schedule(schedule or "Automatic").label
+    return find_sampler(name).name, implied if implied and chosen == "Automatic" else chosen
+
+
+def checked_overrides(rt: Runtime, overrides: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Override settings in the types of their options, and a note for each that is unknown. Raises RequestError."""
+    known, notes = {}, []
+    for key, value in overrides.items():
+        if key not in rt.settings.data_labels:
+            notes.append(f"There is no setting named {key!r}; it was left out.")
+        elif key == "sd_model_checkpoint":
+            known[key] = rt.checkpoints.find(str(value)).title
+        else:
+            known[key] = rt.settings.checked(key, value)
+    return known, notes
+
+
+def rounding_notes(request: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
+    """Says which sizes were rounded down."""
+    notes = []
+    for name in ("width", "height"):
+        asked = given.get(name)
+        if asked is not None and float(asked) != request[name]:
+            notes.append(f"{name.capitalize()} {asked} was rounded down to {request[name]}, a multiple of {LATENT_PX}.")
+    return notes
+
+
+def run_request(job: Job, state: JobState, kind: type[StableDiffusionProcessing], make: Callable[[Any], Processed]) -> dict[str, Any]:
+    """Run a frozen request under its frozen settings; the result as JSON-able data."""
+    rt = runtime.current()
+    started = time.monotonic()
+    fields = {name: value for name, value in job.request.items() if name not in NOT_OF_THE_RUN}
+    p = kind(**fields)
+    p.finished = {picture.index: picture.path for picture in job.pictures}
+    p.results_folder = rt.folders.results / job.id
+    p.on_picture = lambda index, path, text: rt.queue.note_picture(job, index, path, text)
+    for note in job.request.get(NOTES, ()):
+        p.comment(note)
+    try:
+        with rt.settings.overriding(job.settings):
+            note_changed_checkpoint(rt, p, job.request.get(CHECKPOINT))
+            processed = make(p)
+    finally:
+        p.close()
+    if not p.override_settings_restore_afterwards:
+        for key, value in p.override_settings.items():
+            rt.settings.set(key, value)
+    return job_result(p, processed, time.monotonic() - started)
+
+
+def note_changed_checkpoint(rt: Runtime, p: StableDiffusionProcessing, frozen: Mapping[str, Any] | None) -> None:
+    """Say it when the checkpoint's file is another one than when Generate was pressed."""
+    info = rt.chosen_checkpoint(p.override_settings.get("sd_model_checkpoint"))
+    now = info.identity()
+    if frozen and any(frozen.get(key) != now.get(key) for key in ("path", "size", "mtime_ns")):
+        p.comment(f"The checkpoint is not the one of when the job was made: it was {Path(frozen['path']).name}, now it is {info.path.name}.")
+
+
+def job_result(p: StableDiffusionProcessing, processed: Processed, seconds: float) -> dict[str, Any]:
+    """What the page and the API show of a finished job."""
+    first = processed.index_of_first_image
+    images = []
+    for position, (image, text) in enumerate(zip(processed.images, processed.infotexts, strict=False)):
+        index = position - first
+        images.append({
+            "path": image_path(p, image, text), "infotext": text, "width": image.width, "height": image.height, "is_grid": position < first,
+            "saved": bool(getattr(image, "is_saved", False)),
+            "seed": p.all_seeds[index] if 0 <= index < len(p.all_seeds) else p.seed,
+            "subseed": p.all_subseeds[index] if 0 <= index < len(p.all_subseeds) else p.subseed})
+    return {"images": images, "index_of_first_image": first, "info": processed.fields(), "notes": list(p.comments), "seconds": seconds,
+            "interrupted": processed.interrupted}
+
+
+def image_path(p: StableDiffusionProcessing, image: Image.Image, infotext: str) -> str:
+    """The file of a picture of the result; pictures that a script made itself are kept with the job's results."""
+    known = getattr(image, "already_saved_as", None)
+    return known or runtime.current().unsaved.keep(p.results_folder, "", image, infotext)

@@ -1,0 +1,69 @@
+"""The parts of the running program, and the one place that says which program is running."""
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass, field
+
+from modules.checkpoints.files import CheckpointInfo, CheckpointList
+from modules.checkpoints.manager import ModelManager
+from modules.errors import UserError
+from modules.folders import Folders
+from modules.hardware import Hardware
+from modules.imaging.unsaved import UnsavedPictures
+from modules.jobs.queue import JobQueue
+from modules.jobs.state import JobState
+from modules.networks.textual_inversion import EmbeddingTable
+from modules.settings.store import Options
+from modules.styles import StyleTable
+
+
+@dataclass(kw_only=True)
+class Runtime:
+    """Everything that one running program owns. Built by modules.engine; layers below generation get its parts as arguments."""
+
+    args: argparse.Namespace
+    folders: Folders
+    settings: Options
+    hardware: Hardware
+    checkpoints: CheckpointList
+    models: ModelManager
+    state: JobState
+    queue: JobQueue
+    styles: StyleTable
+    embeddings: EmbeddingTable
+    unsaved: UnsavedPictures = field(default_factory=UnsavedPictures)
+    notices: list[str] = field(default_factory=list)
+
+    def notice(self, text: str) -> None:
+        """Say something on the page until the program ends, once."""
+        if text not in self.notices:
+            self.notices.append(text)
+
+    def chosen_checkpoint(self, name: str | None = None) -> CheckpointInfo:
+        """The checkpoint called `name` (raises NotFound), or the one of the settings, or the demo model with a notice."""
+        if name:
+            return self.checkpoints.find(name)
+        selected = self.settings.sd_model_checkpoint
+        if not selected:
+            return self.checkpoints.default()
+        try:
+            return self.checkpoints.find(selected)
+        except UserError as error:
+            default = self.checkpoints.default()
+            self.notice(f"{error} {default.title} is used instead.")
+            return default
+
+
+_running: list[Runtime] = []
+
+
+def use(runtime: Runtime | None) -> None:
+    """Make `runtime` the running program; None ends it."""
+    _running[:] = [] if runtime is None else [runtime]
+
+
+def current() -> Runtime:
+    """The running program. Raises RuntimeError when there is none."""
+    if not _running:
+        raise RuntimeError("no program is running: call modules.engine.start first")
+    return _running[0]

@@ -1,0 +1,333 @@
+"""Scripts: the base class, the table of hooks, and the runner that calls them for one tab."""
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from modules import errors
+from modules.folders import PROGRAM
+
+
+class _AlwaysVisible:
+    """What `Script.show` returns for a script that takes part in every run."""
+
+    def __repr__(self) -> str:
+        return "AlwaysVisible"
+
+
+AlwaysVisible = _AlwaysVisible()
+
+
+@dataclass
+class PostprocessImageArgs:
+    """One finished picture; may be replaced."""
+
+    image: Any
+    index: int = 0
+
+
+@dataclass
+class PostprocessBatchListArgs:
+    """The decoded pictures of a batch, each [3, H, W] in 0..1; the list may change in length."""
+
+    images: list
+
+
+@dataclass
+class PostSampleArgs:
+    """The latents of a batch; may be replaced."""
+
+    samples: Any
+
+
+@dataclass
+class MaskBlendArgs:
+    """The two latents that inpainting blends; `blended_latent` may be replaced."""
+
+    current_latent: Any
+    nmask: Any
+    init_latent: Any
+    mask: Any
+    blended_latent: Any
+    denoiser: Any = None
+    sigma: Any = None
+    is_final_blend: bool = False
+
+
+@dataclass
+class PostProcessMaskOverlayArgs:
+    """Mask and overlay of one inpainted picture; may be replaced."""
+
+    index: int
+    mask_for_overlay: Any
+    overlay_image: Any
+
+
+@dataclass
+class OnComponent:
+    """The component that an on_before_component or on_after_component callback is told of."""
+
+    component: Any
+
+
+class ScriptClassData(NamedTuple):
+    """A script class and where it came from."""
+
+    script_class: type
+    path: str
+    basedir: str
+    module: Any
+
+
+# Every method that the runner calls on scripts during a run, in the order of the run.
+HOOKS: tuple[str, ...] = (
+    "setup", "before_process", "process", "before_process_batch", "after_extra_networks_activate", "process_batch",
+    "process_before_every_sampling", "before_hr", "on_mask_blend", "post_sample", "postprocess_batch", "postprocess_batch_list",
+    "postprocess_image", "postprocess_maskoverlay", "postprocess_image_after_composite", "postprocess")
+
+
+class Script:
+    """Base class of scripts. Every method may be left out; `*args` are the values of the script's own controls."""
+
+    name: str | None = None
+    filename: str | None = None
+    section: str | None = None
+    args_from: int | None = None
+    args_to: int | None = None
+    alwayson = False
+    is_txt2img = False
+    is_img2img = False
+    tabname: str | None = None
+    group: Any = None
+    create_group = True
+    infotext_fields: list | None = None
+    paste_field_names: list[str] | None = None
+    setup_for_ui_only = False
+    controls: list | None = None
+    api_info: Any = None
+    load_script_before: str | None = None
+    on_before_component_elem_id: list[tuple[str, Callable]] | None = None
+    on_after_component_elem_id: list[tuple[str, Callable]] | None = None
+
+    def title(self) -> str:
+        """The name in the Script list; in lower case it is the API name."""
+        raise TypeError(f"{type(self).__name__} has no title")
+
+    def show(self, is_img2img: bool) -> Any:
+        """False: not in this tab. True: may be selected. AlwaysVisible: takes part in every run."""
+        return True
+
+    def ui(self, is_img2img: bool) -> list | None:
+        """Build the controls; returns those whose values become `*args`."""
+
+    def run(self, p: Any, *args: Any) -> Any:
+        """The whole run of a selected script; returns a Processed, or None to have the host make the pictures."""
+
+    def setup(self, p: Any, *args: Any) -> None:
+        """Before everything, while `p` is made."""
+
+    def before_process(self, p: Any, *args: Any) -> None:
+        """Before override settings apply."""
+
+    def process(self, p: Any, *args: Any) -> None:
+        """Once, when the lists of prompts and seeds stand."""
+
+    def before_process_batch(self, p: Any, *args: Any, **kwargs: Any) -> None:
+        """Before the extra networks of a batch are taken out of its prompts."""
+
+    def after_extra_networks_activate(self, p: Any, *args: Any, **kwargs: Any) -> None:
+        """After the networks of a batch were activated."""
+
+    def process_batch(self, p: Any, *args: Any, **kwargs: Any) -> None:
+        """Before the prompts of a batch are encoded."""
+
+    def process_before_every_sampling(self, p: Any, *args: Any, **kwargs: Any) -> None:
+        """Before each sampling; keywords x, noise, c, uc."""
+
+    def before_hr(self, p: Any, *args: Any) -> None:
+        """Before the second pass."""
+
+    def on_mask_blend(self, p: Any, mba: MaskBlendArgs, *args: Any) -> None:
+        """At each blend of inpainting."""
+
+    def post_sample(self, p: Any, ps: PostSampleArgs, *args: Any) -> None:
+        """When the latents of a batch are ready."""
+
+    def postprocess_batch(self, p: Any, *args: Any, **kwargs: Any) -> None:
+        """When a batch is decoded; keyword images [B, 3, H, W] in 0..1."""
+
+    def postprocess_batch_list(self, p: Any, pp: PostprocessBatchListArgs, *args: Any, **kwargs: Any) -> None:
+        """The same as a list whose length may change."""
+
+    def postprocess_image(self, p: Any, pp: PostprocessImageArgs, *args: Any) -> None:
+        """Each picture, before overlay and saving."""
+
+    def postprocess_maskoverlay(self, p: Any, ppmo: PostProcessMaskOverlayArgs, *args: Any) -> None:
+        """The mask and overlay of each inpainted picture."""
+
+    def postprocess_image_after_composite(self, p: Any, pp: PostprocessImageArgs, *args: Any) -> None:
+        """Each picture after the overlay, before saving."""
+
+    def postprocess(self, p: Any, processed: Any, *args: Any) -> None:
+        """The end of the run."""
+
+    def before_component(self, component: Any, **kwargs: Any) -> None:
+        """Before each component of the two main tabs."""
+
+    def after_component(self, component: Any, **kwargs: Any) -> None:
+        """After each component of the two main tabs."""
+
+    def on_before_component(self, callback: Callable[[OnComponent], None], *, elem_id: str) -> None:
+        """Have `callback` called before the component with this element id."""
+        self.on_before_component_elem_id = [*(self.on_before_component_elem_id or []), (elem_id, callback)]
+
+    def on_after_component(self, callback: Callable[[OnComponent], None], *, elem_id: str) -> None:
+        """Have `callback` called after the component with this element id."""
+        self.on_after_component_elem_id = [*(self.on_after_component_elem_id or []), (elem_id, callback)]
+
+    def describe(self) -> str:
+        """A longer text about the script; unused."""
+        return ""
+
+    def elem_id(self, item_id: str) -> str:
+        """The element id of a control: script_, the tab where the script is in both, the title, the item."""
+        both = self.show(True) == self.show(False)
+        tab = ("img2img_" if self.is_img2img else "txt2img_") if both else ""
+        title = re.sub(r"[^a-z_0-9]", "", re.sub(r"\s", "_", self.title().lower()))
+        return f"script_{tab}{title}_{item_id}"
+
+
+_basedir: list[str] = [str(PROGRAM)]
+
+
+def basedir() -> str:
+    """The folder of the extension that is being loaded; the program's folder otherwise."""
+    return _basedir[0]
+
+
+current_basedir = basedir
+
+
+def set_basedir(folder: str) -> None:
+    """For the loader: say whose files are being loaded."""
+    _basedir[0] = folder
+
+
+scripts_data: list[ScriptClassData] = []
+postprocessing__basedir: list[str] = [str(PROGRAM)]
+
+
+def basedir() -> str:
+    """The folder of the extension that is being loaded; the program's folder otherwise."""
+    return _basedir[0]
+
+
+current_basedir = basedir
+
+
+def set_basedir(folder: str) -> None:
+    """For the loader: say whose files are being loaded."""
+    _basedir[0] = folder
+
+
+scripts_data: list[ScriptClassData] = []
+
+
+class ScriptRunner:
+    """The scripts of one tab. `scripts` of a processing is a runner, often a copy with a shortened `alwayson_scripts`."""
+
+    def __init__(self) -> None:
+        self.scripts: list[Script] = []
+        self.selectable_scripts: list[Script] = []
+        self.alwayson_scripts: list[Script] = []
+        self.titles: list[str] = []
+        self.title_map: dict[str, Script] = {}
+        self.infotext_fields: list = []
+        self.paste_field_names: list[str] = []
+        self.inputs: list[Any] = [None]
+
+    def initialize_scripts(self, is_img2img: bool) -> None:
+        """Make one instance of every known script that shows in this tab."""
+        self.scripts, self.selectable_scripts, self.alwayson_scripts = [], [], []
+        for data in scripts_data:
+            script = self._instance(data, is_img2img)
+            if script is None:
+                continue
+            self.scripts.append(script)
+            (self.alwayson_scripts if script.alwayson else self.selectable_scripts).append(script)
+        self.titles = [script.title() for script in self.selectable_scripts]
+        self.title_map = {script.title().lower(): script for script in self.scripts}
+
+    @staticmethod
+    def _instance(data: ScriptClassData, is_img2img: bool) -> Script | None:
+        try:
+            script = data.script_class()
+            script.filename, script.is_txt2img, script.is_img2img = data.path, not is_img2img, is_img2img
+            script.tabname = "img2img" if is_img2img else "txt2img"
+            visibility = script.show(is_img2img)
+            if visibility is not AlwaysVisible and not visibility:
+                return None
+            script.alwayson = visibility is AlwaysVisible
+            script.name = script.title().lower()
+            return script
+        except Exception as error:  # one script that cannot be made must not take the page away
+            errors.report(f"{data.path}: {data.script_class.__name__} cannot be used", error)
+            return None
+
+    def script(self, title: str) -> Script | None:
+        """The script of that title, regardless of case."""
+        return self.title_map.get(title.lower())
+
+    def run(self, p: Any, *args: Any) -> Any:
+        """Run the selected script (args[0] counts from 1; 0 or None is no script); None when there is none."""
+        selected = args[0] if args else 0
+        if not selected:
+            return None
+        script = self.selectable_scripts[int(selected) - 1]
+        return script.run(p, *args[script.args_from:script.args_to])
+
+    def set_named_arg(self, args: list, script_name: str, arg_elem_id: str, value: Any, fuzzy: bool = False) -> None:
+        """Write `value` into `args` at the control of `script_name` whose element id ends in `arg_elem_id`. Raises KeyError."""
+        script = self.title_map[script_name.lower()]
+        for offset, control in enumerate(script.controls or []):
+            element = getattr(control, "elem_id", None) or ""
+            if element == arg_elem_id or (fuzzy and arg_elem_id in element) or element == script.elem_id(arg_elem_id):
+                args[(script.args_from or 0) + offset] = value
+                return
+        raise KeyError(f"{script_name} has no control {arg_elem_id}")
+
+    def _call(self, hook: str, p: Any, *event: Any, **keywords: Any) -> None:
+        """The only loop over always-on scripts; a script that raises is reported and the next one runs."""
+        for script in list(self.alwayson_scripts):
+            args = p.script_args[script.args_from:script.args_to] if script.args_from is not None else []
+            try:
+                getattr(script, hook)(p, *event, *args, **keywords)
+            except Exception as error:  # an extension's fault must not end the job
+                where = Path(script.filename or inspect.getfile(type(script))).name
+                errors.report(f"{where}: {hook} failed", error)
+                p.comment(f"{script.title()} ({where}) failed in {hook}: {error}")
+
+    def setup_scrips(self, p: Any) -> None:
+        """The old name of `setup`."""
+        self._call("setup", p)
+
+
+def _dispatcher(hook: str) -> Callable:
+    def call(self: ScriptRunner, p: Any, *event: Any, **keywords: Any) -> None:
+        self._call(hook, p, *event, **keywords)
+
+    call.__name__ = hook
+    call.__doc__ = f"Call `{hook}` of every always-on script."
+    return call
+
+
+for _hook in HOOKS:
+    setattr(ScriptRunner, _hook, _dispatcher(_hook))
+
+scripts_txt2img: ScriptRunner | None = None
+scripts_img2img: ScriptRunner | None = None
+scripts_current: ScriptRunner | None = None

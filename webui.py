@@ -1,0 +1,51 @@
+"""Starts Easel: reads the arguments, builds the program, serves the page."""
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+STARTED = time.monotonic()
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+RESTART = 42
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run until stopped; returns the exit status (42 asks webui.sh to start again)."""
+    from modules import cmd_args
+    from modules.errors import UserError
+
+    args = cmd_args.parse(sys.argv[1:] if argv is None else argv)
+    try:
+        return serve(args)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def serve(args) -> int:
+    """Build the program and serve it until it is stopped. Raises UserError when the port is taken."""
+    from modules.ui import ports
+
+    host, listening = ports.bound_socket(args)  # first, since it is the commonest failure and must not cost a start
+    from modules import engine, model_jobs
+    from modules.ui import server
+
+    rt = engine.start(args)
+    try:
+        app = server.build_app(rt)
+        model_jobs.submit(rt)
+        return server.run(app, rt, listening, lambda: print_ready(host, listening.getsockname()[1]))
+    finally:
+        engine.stop(rt)
+
+
+def print_ready(host: str, port: int) -> None:
+    """Say where the page is."""
+    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
+    print(f"Easel is ready at http://{shown}:{port} after {time.monotonic() - STARTED:.1f} s. Press Ctrl+C to stop.", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
