@@ -209,32 +209,13 @@ def basedir() -> str:
     return _basedir[0]
 
 
-current_basedir = basedir
-
-
 def set_basedir(folder: str) -> None:
     """For the loader: say whose files are being loaded."""
     _basedir[0] = folder
 
 
 scripts_data: list[ScriptClassData] = []
-postprocessing__basedir: list[str] = [str(PROGRAM)]
-
-
-def basedir() -> str:
-    """The folder of the extension that is being loaded; the program's folder otherwise."""
-    return _basedir[0]
-
-
-current_basedir = basedir
-
-
-def set_basedir(folder: str) -> None:
-    """For the loader: say whose files are being loaded."""
-    _basedir[0] = folder
-
-
-scripts_data: list[ScriptClassData] = []
+postprocessing_scripts_data: list[ScriptClassData] = []
 
 
 class ScriptRunner:

@@ -88,7 +88,7 @@ def _is_own_script(value: Any, module: ModuleType) -> bool:
 @contextmanager
 def _extension_scope(basedir: Path) -> Iterator[None]:
     """The extension's folder first on the import path, and its name as what `scripts.basedir()` answers."""
-    before, path = scripts.current_basedir(), list(sys.path)
+    before, path = scripts.basedir(), list(sys.path)
     sys.path.insert(0, str(basedir))
     scripts.set_basedir(str(basedir))
     try:
