@@ -1,36 +1,38 @@
 """The conductor: one generation from prompts to saved pictures, as one readable page."""
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 from PIL.Image import Image
 
 from modules import extra_networks, runtime
-from modules.errors import Interrupted, RequestError, Skipped
+from modules.errors import Interrupted, Skipped
 
 # names that extensions expect here
-from modules.generation.base import LATENT_CHANNELS as opt_C  # noqa: N812
-from modules.generation.base import LATENT_PX as opt_f  # noqa: N812
+from modules.generation.base import LATENT_CHANNELS as opt_C
+from modules.generation.base import LATENT_PX as opt_f
 from modules.generation.base import StableDiffusionProcessing
 from modules.generation.conditions import setup_conditions
 from modules.generation.decode import as_picture, decoded
-from modules.generation.describe import create_infotext
-from modules.generation.outputs import Destination, deliver
+from modules.generation.describe import create_infotext, write_last_parameters
+from modules.generation.outputs import Destination, Made, deliver, earlier_pictures, grids_folder, samples_folder
 from modules.generation.result import Processed
 from modules.generation.seeds import fixed_seed
 from modules.generation.text_to_image import StableDiffusionProcessingTxt2Img
 from modules.imaging.grids import image_grid
+from modules.scripts import PostprocessBatchListArgs, PostprocessImageArgs, PostSampleArgs
 
-__all__ = ["Processed", "StableDiffusionProcessing", "StableDiffusionProcessingTxt2Img", "create_infotext", "fixed_seed", "opt_C", "opt_f",
-           "process_images", "process_images_inner"]
+get_fixed_seed = fixed_seed
+
+__all__ = ["Processed", "StableDiffusionProcessing", "StableDiffusionProcessingTxt2Img", "create_infotext", "fixed_seed", "get_fixed_seed",
+           "opt_C", "opt_f", "process_images", "process_images_inner"]
 
 
 def process_images(p: StableDiffusionProcessing) -> Processed:
     """Run `p` under its override settings, with its checkpoint loaded. Raises UserError for what the user can mend."""
     rt = runtime.current()
+    call_scripts(p, "before_process")
     with rt.settings.overriding(p.override_settings or {}):
-        p.sd_model = rt.models.ensure(rt.chosen_checkpoint(p.override_settings))
+        p.sd_model = rt.models.ensure(rt.chosen_checkpoint(p.override_settings.get("sd_model_checkpoint")))
         return process_images_inner(p)
 
 
@@ -39,11 +41,12 @@ def process_images_inner(p: StableDiffusionProcessing) -> Processed:
     rt = runtime.current()
     apply_styles(p)
     p.fill_lists()
+    call_scripts(p, "process")  # may replace the lists of prompts and seeds by longer ones, and n_iter with them
     p.init(p.all_prompts, p.all_seeds, p.all_subseeds)
+    write_last_parameters(p)
     if rt.state.job_count == -1:
         rt.state.job_count = p.n_iter
-    pictures: list[Image] = []
-    infotexts: list[str] = []
+    made = dict(earlier_pictures(p))
     with torch.inference_mode():
         for iteration in range(p.n_iter):
             if rt.state.interrupted or rt.state.stopping_generation:
@@ -51,111 +54,122 @@ def process_images_inner(p: StableDiffusionProcessing) -> Processed:
             rt.state.skipped = False
             if p.n_iter > 1:
                 rt.state.job = f"Batch {iteration + 1} out of {p.n_iter}"
-            for image, text in make_batch(p, iteration):
-                pictures.append(image)
-                infotexts.append(text)
+            made |= make_batch(p, iteration)
             rt.state.nextjob()
-    return finished(p, pictures, infotexts)
+    processed = collected(p, [made[index] for index in sorted(made)])
+    call_scripts(p, "postprocess", processed)
+    return processed
+
+
+def call_scripts(p: StableDiffusionProcessing, hook: str, *event, **keywords) -> None:
+    """Call `hook` of every always-on script of `p`, through whatever runner it has."""
+    if p.scripts is not None:
+        getattr(p.scripts, hook)(p, *event, **keywords)
 
 
 def apply_styles(p: StableDiffusionProcessing) -> None:
     """Write the chosen styles into the prompts."""
+    p.main_prompt = p.prompt if isinstance(p.prompt, str) else p.prompt[0]
     if not p.styles:
         return
     table = runtime.current().styles
-    missing = [name for name in p.styles if name not in table.names()]
-    if missing:
-        raise RequestError("styles", f"There is no style named {missing[0]!r}.", remedy="Choose one from the Styles list.")
-    p.main_prompt = p.prompt if isinstance(p.prompt, str) else p.prompt[0]
-    p.prompt = _each(p.prompt, lambda text: table.applied_to_prompt(text, p.styles))
-    p.negative_prompt = _each(p.negative_prompt, lambda text: table.applied_to_negative_prompt(text, p.styles))
+    p.prompt = _each(p.prompt, lambda text: table.apply_to_prompt(text, p.styles))
+    p.negative_prompt = _each(p.negative_prompt, lambda text: table.apply_to_negative_prompt(text, p.styles))
 
 
 def _each(prompt: str | list[str], change) -> str | list[str]:
     return [change(text) for text in prompt] if isinstance(prompt, list) else change(prompt)
 
 
-def make_batch(p: StableDiffusionProcessing, iteration: int) -> list[tuple[Image, str]]:
-    """The pictures of one batch with their infotexts; empty when it was skipped or all of it exists already."""
+def make_batch(p: StableDiffusionProcessing, iteration: int) -> dict[int, Made]:
+    """The pictures of one batch by their indices; empty when it was skipped or all of it exists already."""
     indices = p.take_batch(iteration)
     if not indices:
-        return []
+        return {}
+    batch = {"batch_number": iteration, "prompts": p.prompts, "seeds": p.seeds, "subseeds": p.subseeds}
     p.rng = p.make_noise()
-    p.prompts, p.extra_network_data = extra_networks.parse_prompts(p.prompts) if not p.disable_extra_networks else (p.prompts, {})
+    call_scripts(p, "before_process_batch", **batch)
+    if not p.disable_extra_networks:
+        p.prompts, p.extra_network_data = extra_networks.parse_prompts(p.prompts)
+        batch["prompts"] = p.prompts
     with extra_networks.activated(p, p.extra_network_data):
+        call_scripts(p, "after_extra_networks_activate", extra_network_data=p.extra_network_data, **batch)
+        call_scripts(p, "process_batch", **batch)
         setup_conditions(p, p.steps)
         try:
             latents = p.sample(p.c, p.uc, p.seeds, p.subseeds, p.subseed_strength, p.prompts)
         except Skipped:
-            return []
+            return {}
         except Interrupted:
             return partial_batch(p, indices)
         return publish_batch(p, indices, latents)
 
 
-def publish_batch(p: StableDiffusionProcessing, indices: list[int], latents: torch.Tensor) -> list[tuple[Image, str]]:
+def publish_batch(p: StableDiffusionProcessing, indices: list[int], latents: torch.Tensor) -> dict[int, Made]:
     """Decode and publish picture by picture, so that a later fault takes none of the earlier ones away."""
-    rt = runtime.current()
-    destination = Destination(folder=samples_folder(p), keep=rt.settings.samples_save and not p.do_not_save_samples)
-    made = []
-    for index, latent in zip(indices, latents, strict=True):
-        image = as_picture(decoded(p.sd_model, latent[None], note=p.comment)[0])
-        text = create_infotext(p, index)
-        image.info["parameters"] = text
-        deliver(p, image, index, text, destination)
-        made.append((image, text))
-    return made
+    keep = runtime.current().settings.samples_save and not p.do_not_save_samples
+    if p.scripts is None or not p.scripts.alwayson_scripts:
+        return {index: publish(p, index, decoded(p.sd_model, latent[None], note=p.comment)[0], keep)
+                for index, latent in zip(indices, latents, strict=True)}
+    samples = PostSampleArgs(latents)
+    call_scripts(p, "post_sample", samples)
+    pixels = decoded(p.sd_model, samples.samples, note=p.comment)
+    call_scripts(p, "postprocess_batch", images=pixels, batch_number=p.iteration)
+    batch = PostprocessBatchListArgs(list(pixels))
+    call_scripts(p, "postprocess_batch_list", batch, batch_number=p.iteration)
+    return {index: publish(p, index, picture, keep) for index, picture in zip(indices, batch.images, strict=False)}
 
 
-def partial_batch(p: StableDiffusionProcessing, indices: list[int]) -> list[tuple[Image, str]]:
+def publish(p: StableDiffusionProcessing, index: int, pixels: torch.Tensor, keep: bool) -> Made:
+    """Finish one picture of pixels [3, H, W]: scripts, infotext, file."""
+    picture = PostprocessImageArgs(as_picture(pixels), index)
+    call_scripts(p, "postprocess_image", picture)
+    call_scripts(p, "postprocess_image_after_composite", picture)
+    text = create_infotext(p, p.all_prompts, p.all_seeds, p.all_subseeds, index=index, all_negative_prompts=p.all_negative_prompts)
+    picture.image.info["parameters"] = text
+    deliver(p, picture.image, index, text, Destination(folder=samples_folder(p), keep=keep))
+    return Made(image=picture.image, infotext=text)
+
+
+def partial_batch(p: StableDiffusionProcessing, indices: list[int]) -> dict[int, Made]:
     """What an interrupted batch had reached: shown, marked, and saved only where the settings ask for it."""
-    rt = runtime.current()
+    opts = runtime.current().settings
     reached = p.last_step
     if reached is None:
-        return []
-    keep = rt.settings.save_incomplete_images and rt.settings.samples_save and not p.do_not_save_samples
-    destination = Destination(folder=samples_folder(p), keep=keep)
-    made = []
-    for index, latent in zip(indices, reached.denoised, strict=True):
-        image = as_picture(decoded(p.sd_model, latent[None], note=p.comment)[0])
-        p.extra_generation_params["Interrupted at step"] = reached.index + 1
-        text = create_infotext(p, index)
-        image.info["parameters"] = text
-        deliver(p, image, index, text, destination)
-        made.append((image, text))
-    del p.extra_generation_params["Interrupted at step"]
-    return made
+        return {}
+    keep = opts.save_incomplete_images and opts.samples_save and not p.do_not_save_samples
+    p.extra_generation_params["Interrupted at step"] = reached.index + 1
+    try:
+        return {index: publish(p, index, decoded(p.sd_model, latent[None], note=p.comment)[0], keep)
+                for index, latent in zip(indices, reached.denoised, strict=True)}
+    finally:
+        del p.extra_generation_params["Interrupted at step"]
 
 
-def samples_folder(p: StableDiffusionProcessing) -> Path:
-    """Where the pictures of `p` belong."""
-    rt = runtime.current()
-    named = rt.settings.outdir_samples or p.outpath_samples or rt.settings.outdir_txt2img_samples
-    return rt.folders.data / named
-
-
-def grids_folder(p: StableDiffusionProcessing) -> Path:
-    """Where the grids of `p` belong."""
-    rt = runtime.current()
-    named = rt.settings.outdir_grids or p.outpath_grids or rt.settings.outdir_txt2img_grids
-    return rt.folders.data / named
-
-
-def finished(p: StableDiffusionProcessing, pictures: list[Image], infotexts: list[str]) -> Processed:
-    """The result with its grid first where one is wanted."""
+def collected(p: StableDiffusionProcessing, made: list[Made]) -> Processed:
+    """The result of a run, with its grid first where one is wanted."""
     rt = runtime.current()
     opts = rt.settings
     first = 0
     wanted = (opts.return_grid or opts.grid_save) and not p.do_not_save_grid
-    if wanted and len(pictures) > (1 if opts.grid_only_if_multiple else 0) and not rt.state.interrupted:
-        grid = image_grid(pictures, batch_size=p.batch_size, rows=None if opts.n_rows < 0 else opts.n_rows)
-        text = create_infotext(p, 0)
-        grid.info["parameters"] = text
-        deliver(p, grid, 0, text, Destination(folder=grids_folder(p), keep=opts.grid_save, grid=True))
+    if wanted and len(made) > (1 if opts.grid_only_if_multiple else 0) and not rt.state.interrupted:
+        grid = grid_of(p, [picture.image for picture in made])
         if opts.return_grid:
-            pictures, infotexts, first = [grid, *pictures], [text, *infotexts], 1
+            made, first = [grid, *made], 1
     p.job_timestamp, p.clip_skip = rt.state.job_timestamp, opts.CLIP_stop_at_last_layers
-    result = Processed(p, pictures, p.all_seeds[0], infotexts[0] if infotexts else "", p.all_subseeds[0], index_of_first_image=first,
-                       infotexts=infotexts, comments="\n".join(p.comments))
+    infotexts = [picture.infotext for picture in made]
+    result = Processed(p, [picture.image for picture in made], p.all_seeds[0], infotexts[0] if infotexts else "", p.all_subseeds[0],
+                       index_of_first_image=first, infotexts=infotexts, comments="\n".join(p.comments))
     result.interrupted = rt.state.interrupted
     return result
+
+
+def grid_of(p: StableDiffusionProcessing, pictures: list[Image]) -> Made:
+    """All pictures of the run in one, published."""
+    opts = runtime.current().settings
+    grid = image_grid(pictures, batch_size=p.batch_size, rows=opts.n_rows)
+    text = create_infotext(p, p.all_prompts, p.all_seeds, p.all_subseeds, index=0, use_main_prompt=True,
+                           all_negative_prompts=p.all_negative_prompts)
+    grid.info["parameters"] = text
+    deliver(p, grid, 0, text, Destination(folder=grids_folder(p), keep=opts.grid_save, grid=True))
+    return Made(image=grid, infotext=text)

@@ -95,7 +95,8 @@ class StableDiffusionProcessing:
         self.sampler: Any = None
         self.paste_to: tuple[int, int, int, int] | None = None
         self.color_corrections: list | None = None
-        self.finished_indices: frozenset[int] = frozenset()
+        self.finished: dict[int, str] = {}
+        self.last_step: Any = None
         self.on_picture: Callable[[int, str, str], None] | None = None
         self.results_folder: Any = None
 
@@ -140,14 +141,13 @@ class StableDiffusionProcessing:
         count = self.batch_size * self.n_iter
         self.all_prompts = _one_per_picture(self.prompt, count)
         self.all_negative_prompts = _one_per_picture(self.negative_prompt, len(self.all_prompts))
-        self.main_prompt, self.main_negative_prompt = self.all_prompts[0], self.all_negative_prompts[0]
         self.seed, self.subseed = fixed_seed(self.seed), fixed_seed(self.subseed)
         self.all_seeds, self.all_subseeds = seeds_of_pictures(self.seed, self.subseed, self.subseed_strength, len(self.all_prompts))
 
     def take_batch(self, iteration: int) -> list[int]:
         """Make batch number `iteration` the current one; returns the indices of its pictures, without those that exist already."""
         first = iteration * self.batch_size
-        indices = [i for i in range(first, min(first + self.batch_size, len(self.all_prompts))) if i not in self.finished_indices]
+        indices = [i for i in range(first, min(first + self.batch_size, len(self.all_prompts))) if i not in self.finished]
         self.iteration = iteration
         self.prompts = [self.all_prompts[i] for i in indices]
         self.negative_prompts = [self.all_negative_prompts[i] for i in indices]

@@ -11,7 +11,8 @@ from modules.prompt.encode import EncodeOptions, encode
 
 def encode_options(opts: Any) -> EncodeOptions:
     """How text becomes vectors under the given settings."""
-    return EncodeOptions(clip_skip=opts.CLIP_stop_at_last_layers, emphasis=opts.emphasis, comma_padding_backtrack=opts.comma_padding_backtrack)
+    return EncodeOptions(clip_skip=opts.CLIP_stop_at_last_layers, emphasis=opts.emphasis,
+                         comma_padding_backtrack=opts.comma_padding_backtrack)
 
 
 def setup_conditions(p: StableDiffusionProcessing, steps: int) -> None:

@@ -12,7 +12,8 @@ from torch import Tensor
 from modules.errors import UserError
 
 
-def decoded(model: Any, latents: Tensor, *, check: Callable[[], None] = lambda: None, note: Callable[[str], None] = lambda _: None) -> Tensor:
+def decoded(model: Any, latents: Tensor, *, check: Callable[[], None] = lambda: None,
+            note: Callable[[str], None] = lambda _: None) -> Tensor:
     """Pixels [B, 3, H, W] in 0..1, float32 on the CPU, of latents [B, 4, h, w].
 
     `check` is called before each picture and may raise to cancel. Raises UserError when the numbers are not finite even in float32.
@@ -26,7 +27,8 @@ def decoded(model: Any, latents: Tensor, *, check: Callable[[], None] = lambda: 
 
 def _decoded_one(model: Any, latent: Tensor, note: Callable[[str], None]) -> Tensor:
     if not torch.isfinite(latent).all():
-        raise UserError("The network gave numbers that are not finite.", "The checkpoint may be damaged, or half precision is too small for it.",
+        raise UserError("The network gave numbers that are not finite.",
+                        "The checkpoint may be damaged, or half precision is too small for it.",
                         "Start with --no-half, or choose another checkpoint.")
     pixels = model.decode_first_stage(latent).float()
     if not torch.isfinite(pixels).all():
@@ -44,7 +46,8 @@ def _decoded_in_float32(model: Any, latent: Tensor) -> Tensor:
     finally:
         vae.to(dtype)
     if not torch.isfinite(pixels).all():
-        raise UserError("The VAE gave numbers that are not finite, also in float32.", "Its weights are damaged.", "Choose another VAE or checkpoint.")
+        raise UserError("The VAE gave numbers that are not finite, also in float32.", "Its weights are damaged.",
+                        "Choose another VAE or checkpoint.")
     return pixels
 
 

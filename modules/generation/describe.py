@@ -4,13 +4,15 @@ from __future__ import annotations
 from typing import Any
 
 from modules import runtime
+from modules.atomic_files import write_atomically
+from modules.errors import report
 from modules.generation.base import StableDiffusionProcessing
 from modules.imaging import infotext
 from modules.version import version_text
 
 
-def parameters(p: StableDiffusionProcessing, index: int) -> dict[str, Any]:
-    """Infotext keys and values of picture `index`, in the order of the format; None and empty values are left out by the writer."""
+def parameters(p: StableDiffusionProcessing, seed: int, subseed: int) -> dict[str, Any]:
+    """Infotext keys and values of the picture with this seed, in the order of the format; None and "" are left out."""
     opts = runtime.current().settings
     checkpoint = p.sd_model.checkpoint
     strength = p.subseed_strength
@@ -20,11 +22,11 @@ def parameters(p: StableDiffusionProcessing, index: int) -> dict[str, Any]:
         "Sampler": p.sampler_name,
         "Schedule type": p.scheduler if p.scheduler not in (None, "", "Automatic") else None,
         "CFG scale": p.cfg_scale,
-        "Seed": p.all_seeds[index],
+        "Seed": seed,
         "Size": f"{p.width}x{p.height}",
         "Model hash": checkpoint.short_hash if opts.add_model_hash_to_info else None,
         "Model": checkpoint.model_name if opts.add_model_name_to_info else None,
-        "Variation seed": p.all_subseeds[index] if strength else None,
+        "Variation seed": subseed if strength else None,
         "Variation seed strength": strength or None,
         "Seed resize from": f"{p.seed_resize_from_w}x{p.seed_resize_from_h}" if resized else None,
         "Denoising strength": p.denoising_strength,
@@ -36,6 +38,26 @@ def parameters(p: StableDiffusionProcessing, index: int) -> dict[str, Any]:
     }
 
 
-def create_infotext(p: StableDiffusionProcessing, index: int) -> str:
-    """The whole text stored with picture `index`: prompt, negative prompt, parameters."""
-    return infotext.write(p.all_prompts[index], p.all_negative_prompts[index], parameters(p, index))
+def create_infotext(p: StableDiffusionProcessing, all_prompts: list[str], all_seeds: list[int], all_subseeds: list[int], comments=None,
+                    iteration: int = 0, position_in_batch: int = 0, use_main_prompt: bool = False, index: int | None = None,
+                    all_negative_prompts: list[str] | None = None) -> str:
+    """The whole text stored with a picture: prompt, negative prompt, parameters.
+
+    The picture is `index`, or where that is None number `position_in_batch` of batch `iteration`.
+    """
+    if index is None:
+        index = position_in_batch + iteration * p.batch_size
+    negatives = all_negative_prompts or p.all_negative_prompts
+    prompt = p.main_prompt if use_main_prompt and not p.styles else all_prompts[index]
+    negative = negatives[index] if negatives else ""
+    return infotext.write(prompt, negative, parameters(p, all_seeds[index], all_subseeds[index]))
+
+
+def write_last_parameters(p: StableDiffusionProcessing) -> None:
+    """Keep the parameters of the run where an empty prompt box finds them (params.txt)."""
+    rt = runtime.current()
+    text = create_infotext(p, p.all_prompts, p.all_seeds, p.all_subseeds, index=0, all_negative_prompts=p.all_negative_prompts)
+    try:
+        write_atomically(rt.folders.params_file, text.encode("utf-8"))
+    except OSError as error:  # a convenience; a full disk is told when a picture needs it
+        report(f"{rt.folders.params_file.name} could not be written", error)

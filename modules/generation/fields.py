@@ -12,6 +12,7 @@ Kind = Literal["text", "integer", "number", "boolean", "choice", "names", "mappi
 
 LATENT_PX = 8
 MAX_TEXT_CHARS = 200_000
+MAX_SIDE_PX = 16384
 MAX_SEED = 2**63 - 2**20  # room for seed + picture number below 2**63
 
 
@@ -36,7 +37,6 @@ class Field:
     highest: float | None = None
     infotext: str = ""
     optional: bool = False
-    null_default: bool = True
     api_default: Any = None
     in_form: bool = True
 
@@ -55,49 +55,65 @@ def _text(name: str, label: str, element_id: str, infotext: str = "") -> Field:
     return Field(name=name, label=label, kind="text", default="", element_id=element_id, infotext=infotext)
 
 
-def _size(name: str, label: str, element_id: str) -> Field:
-    return Field(name=name, label=label, kind="integer", default=512, element_id=element_id, minimum=64, maximum=2048, step=LATENT_PX,
-                 lowest=LATENT_PX, highest=16384, infotext="Size")
+def _slider(name: str, label: str, element_id: str, default: float, slider: tuple[float, float, float], limits: tuple[float, float],
+            **further: Any) -> Field:
+    kind: Kind = "number" if isinstance(default, float) else "integer"
+    low, high, step = slider
+    return Field(name=name, label=label, kind=kind, default=default, element_id=element_id, minimum=low, maximum=high, step=step,
+                 lowest=limits[0], highest=limits[1], **further)
 
 
-def _sampler_option(name: str, label: str, highest: float, infotext: str) -> Field:
-    return Field(name=name, label=label, kind="number", default=None, lowest=0, highest=highest, infotext=infotext, optional=True, in_form=False)
+def _size(name: str, label: str) -> Field:
+    return _slider(name, label, name, 512, (64, 2048, LATENT_PX), (LATENT_PX, MAX_SIDE_PX), infotext="Size")
+
+
+def _resize_seed(name: str, label: str) -> Field:
+    return _slider(name, label, name, 0, (0, 2048, LATENT_PX), (-1, MAX_SIDE_PX), api_default=-1, infotext="Seed resize from")
+
+
+def _seed(name: str, label: str) -> Field:
+    return Field(name=name, label=label, kind="integer", default=-1, element_id=name, lowest=-1, highest=MAX_SEED, infotext=label)
+
+
+def _sampler_option(name: str, label: str, highest: float, infotext: str = "") -> Field:
+    return Field(name=name, label=label, kind="number", default=None, lowest=0, highest=highest, infotext=infotext or label,
+                 optional=True, in_form=False)
+
+
+def _switch(name: str, label: str, default: bool | None = False, **further: Any) -> Field:
+    return Field(name=name, label=label, kind="boolean", default=default, in_form=False, **further)
 
 
 COMMON_FIELDS: tuple[Field, ...] = (
     _text("prompt", "Prompt", "prompt", "Prompt"),
     _text("negative_prompt", "Negative prompt", "neg_prompt", "Negative prompt"),
     Field(name="styles", label="Styles", kind="names", default=(), element_id="styles", infotext="Styles"),
-    Field(name="sampler_name", label="Sampling method", kind="choice", default="DPM++ 2M", api_default="Euler", element_id="sampling", infotext="Sampler"),
+    Field(name="sampler_name", label="Sampling method", kind="choice", default="DPM++ 2M", api_default="Euler", element_id="sampling",
+          infotext="Sampler"),
     Field(name="scheduler", label="Schedule type", kind="choice", default="Automatic", element_id="scheduler", infotext="Schedule type"),
-    Field(name="steps", label="Sampling steps", kind="integer", default=20, api_default=50, element_id="steps", minimum=1, maximum=150, step=1,
-          lowest=1, highest=1000, infotext="Steps"),
-    _size("width", "Width", "width"),
-    _size("height", "Height", "height"),
-    Field(name="n_iter", label="Batch count", kind="integer", default=1, element_id="batch_count", minimum=1, maximum=100, step=1, lowest=1, highest=10000),
-    Field(name="batch_size", label="Batch size", kind="integer", default=1, element_id="batch_size", minimum=1, maximum=8, step=1, lowest=1, highest=256),
-    Field(name="cfg_scale", label="CFG Scale", kind="number", default=7.0, element_id="cfg_scale", minimum=1, maximum=30, step=0.5,
-          lowest=0, highest=1000, infotext="CFG scale"),
-    Field(name="seed", label="Seed", kind="integer", default=-1, element_id="seed", lowest=-1, highest=MAX_SEED, infotext="Seed"),
-    Field(name="subseed", label="Variation seed", kind="integer", default=-1, element_id="subseed", lowest=-1, highest=MAX_SEED, infotext="Variation seed"),
-    Field(name="subseed_strength", label="Variation strength", kind="number", default=0.0, element_id="subseed_strength", minimum=0, maximum=1, step=0.01,
-          lowest=0, highest=1, infotext="Variation seed strength"),
-    Field(name="seed_resize_from_w", label="Resize seed from width", kind="integer", default=0, api_default=-1, element_id="seed_resize_from_w", minimum=0,
-          maximum=2048, step=LATENT_PX, lowest=-1, highest=16384, infotext="Seed resize from"),
-    Field(name="seed_resize_from_h", label="Resize seed from height", kind="integer", default=0, api_default=-1, element_id="seed_resize_from_h", minimum=0,
-          maximum=2048, step=LATENT_PX, lowest=-1, highest=16384, infotext="Seed resize from"),
-    Field(name="tiling", label="Tiling", kind="boolean", default=None, optional=True, in_form=False, infotext="Tiling"),
-    _sampler_option("eta", "Eta", 10, "Eta"),
-    _sampler_option("s_churn", "Sigma churn", 1000, "Sigma churn"),
-    _sampler_option("s_tmin", "Sigma tmin", 1000, "Sigma tmin"),
-    _sampler_option("s_tmax", "Sigma tmax", 1e9, "Sigma tmax"),
-    _sampler_option("s_noise", "Sigma noise", 10, "Sigma noise"),
+    _slider("steps", "Sampling steps", "steps", 20, (1, 150, 1), (1, 1000), api_default=50, infotext="Steps"),
+    _size("width", "Width"),
+    _size("height", "Height"),
+    _slider("n_iter", "Batch count", "batch_count", 1, (1, 100, 1), (1, 10000)),
+    _slider("batch_size", "Batch size", "batch_size", 1, (1, 8, 1), (1, 256)),
+    _slider("cfg_scale", "CFG Scale", "cfg_scale", 7.0, (1, 30, 0.5), (0, 1000), infotext="CFG scale"),
+    _seed("seed", "Seed"),
+    _seed("subseed", "Variation seed"),
+    _slider("subseed_strength", "Variation strength", "subseed_strength", 0.0, (0, 1, 0.01), (0, 1), infotext="Variation seed strength"),
+    _resize_seed("seed_resize_from_w", "Resize seed from width"),
+    _resize_seed("seed_resize_from_h", "Resize seed from height"),
+    _switch("tiling", "Tiling", None, optional=True, infotext="Tiling"),
+    _sampler_option("eta", "Eta", 10),
+    _sampler_option("s_churn", "Sigma churn", 1000),
+    _sampler_option("s_tmin", "Sigma tmin", 1000),
+    _sampler_option("s_tmax", "Sigma tmax", 1e9),
+    _sampler_option("s_noise", "Sigma noise", 10),
     _sampler_option("s_min_uncond", "Negative guidance minimum sigma", 1000, "NGMS"),
-    Field(name="do_not_save_samples", label="Do not save pictures", kind="boolean", default=False, in_form=False),
-    Field(name="do_not_save_grid", label="Do not save the grid", kind="boolean", default=False, in_form=False),
-    Field(name="disable_extra_networks", label="Leave extra networks in the prompt alone", kind="boolean", default=False, in_form=False),
+    _switch("do_not_save_samples", "Do not save pictures"),
+    _switch("do_not_save_grid", "Do not save the grid"),
+    _switch("disable_extra_networks", "Leave extra networks in the prompt alone"),
     Field(name="override_settings", label="Override settings", kind="mapping", default=None, element_id="override_settings"),
-    Field(name="override_settings_restore_afterwards", label="Restore settings afterwards", kind="boolean", default=True, in_form=False),
+    _switch("override_settings_restore_afterwards", "Restore settings afterwards", True),
 )
 
 TXT2IMG_FIELDS: tuple[Field, ...] = COMMON_FIELDS
@@ -213,5 +229,6 @@ def _checked_values(field: Field, value: Any) -> list[Any]:
     return list(value)
 
 
-_CHECKS = {"text": _checked_text, "choice": _checked_text, "integer": _checked_integer, "number": _checked_number, "boolean": _checked_boolean,
-           "names": _checked_names, "mapping": _checked_mapping, "values": _checked_values}
+_CHECKS = {
+    "text": _checked_text, "choice": _checked_text, "integer": _checked_integer, "number": _checked_number, "boolean": _checked_boolean,
+    "names": _checked_names, "mapping": _checked_mapping, "values": _checked_values}

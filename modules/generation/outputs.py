@@ -1,10 +1,11 @@
 """Finished pictures: published on disk before anything else happens to them, then shown."""
 from __future__ import annotations
 
-import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from PIL import Image as pictures
 from PIL.Image import Image
 
 from modules import runtime
@@ -13,7 +14,13 @@ from modules.generation.base import StableDiffusionProcessing
 from modules.imaging.filenames import NameContext
 from modules.imaging.save import SavedPicture, SaveOptions, save_picture
 
-_unsaved_numbers = itertools.count()
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """A finished picture and what is stored with it."""
+
+    image: Image
+    infotext: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +38,9 @@ def name_context(p: StableDiffusionProcessing, index: int, image: Image) -> Name
     checkpoint = p.sd_model.checkpoint
     count = p.batch_size * p.n_iter
     return NameContext(
-        seed=p.all_seeds[index], seed_first=p.all_seeds[0], seed_last=p.all_seeds[-1] if count > 1 else None, steps=p.steps, cfg=p.cfg_scale,
-        width=image.width, height=image.height, styles=tuple(p.styles or ()), sampler=p.sampler_name or "", scheduler=p.scheduler or "",
+        seed=p.all_seeds[index], seed_first=p.all_seeds[0], seed_last=p.all_seeds[-1] if count > 1 else None, steps=p.steps,
+        cfg=p.cfg_scale, width=image.width, height=image.height, styles=tuple(p.styles or ()),
+        sampler=p.sampler_name or "", scheduler=p.scheduler or "",
         model_hash=checkpoint.short_hash or "", model_name=checkpoint.model_name, prompt=p.all_prompts[index],
         negative_prompt=p.all_negative_prompts[index], prompt_no_styles=p.main_prompt, batch_number=index % p.batch_size + 1,
         batch_size=p.batch_size, generation_number=index + 1, clip_skip=runtime.current().settings.CLIP_stop_at_last_layers,
@@ -68,5 +76,26 @@ def _save(p: StableDiffusionProcessing, image: Image, index: int, infotext: str,
 
 def _kept_for_the_page(p: StableDiffusionProcessing, image: Image, infotext: str) -> str:
     rt = runtime.current()
-    folder = p.results_folder or rt.folders.results / "loose"
-    return rt.unsaved.keep(folder, f"{next(_unsaved_numbers):05d}.png", image, infotext)
+    return rt.unsaved.keep(p.results_folder or rt.folders.results / "loose", image, infotext)
+
+
+def earlier_pictures(p: StableDiffusionProcessing) -> Iterator[tuple[int, Made]]:
+    """The pictures of a resumed run that exist already, read back from their files."""
+    for index, path in p.finished.items():
+        with pictures.open(path) as image:
+            image.load()
+        image.already_saved_as, image.is_saved = path, True
+        text = image.info.get("parameters", "")
+        yield index, Made(image=image.convert("RGB") if image.mode != "RGB" else image, infotext=text)
+
+
+def samples_folder(p: StableDiffusionProcessing) -> Path:
+    """Where the pictures of `p` belong."""
+    rt = runtime.current()
+    return rt.folders.data / (rt.settings.outdir_samples or p.outpath_samples or rt.settings.outdir_txt2img_samples)
+
+
+def grids_folder(p: StableDiffusionProcessing) -> Path:
+    """Where the grids of `p` belong."""
+    rt = runtime.current()
+    return rt.folders.data / (rt.settings.outdir_grids or p.outpath_grids or rt.settings.outdir_txt2img_grids)

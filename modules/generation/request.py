@@ -107,7 +107,8 @@ def note_changed_checkpoint(rt: Runtime, p: StableDiffusionProcessing, frozen: M
     info = rt.chosen_checkpoint(p.override_settings.get("sd_model_checkpoint"))
     now = info.identity()
     if frozen and any(frozen.get(key) != now.get(key) for key in ("path", "size", "mtime_ns")):
-        p.comment(f"The checkpoint is not the one of when the job was made: it was {Path(frozen['path']).name}, now it is {info.path.name}.")
+        then = Path(frozen["path"]).name
+        p.comment(f"The checkpoint is not the one of when the job was made: it was {then}, now it is {info.path.name}.")
 
 
 def job_result(p: StableDiffusionProcessing, processed: Processed, seconds: float) -> dict[str, Any]:
@@ -128,4 +129,4 @@ def job_result(p: StableDiffusionProcessing, processed: Processed, seconds: floa
 def image_path(p: StableDiffusionProcessing, image: Image.Image, infotext: str) -> str:
     """The file of a picture of the result; pictures that a script made itself are kept with the job's results."""
     known = getattr(image, "already_saved_as", None)
-    return known or runtime.current().unsaved.keep(p.results_folder, "", image, infotext)
+    return known or runtime.current().unsaved.keep(p.results_folder, image, infotext)

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 class Processed:
     """The result of process_images; scripts and extensions build and change it too."""
 
-    def __init__(self, p: StableDiffusionProcessing, images_list: list[Image], seed: int = -1, info: str = "", subseed: int | None = None,
-                 all_prompts: list[str] | None = None, all_negative_prompts: list[str] | None = None, all_seeds: list[int] | None = None,
-                 all_subseeds: list[int] | None = None, index_of_first_image: int = 0, infotexts: list[str] | None = None, comments: str = ""):
+    def __init__(self, p: StableDiffusionProcessing, images_list: list[Image], seed: int = -1, info: str = "",
+                 subseed: int | None = None, all_prompts: list[str] | None = None, all_negative_prompts: list[str] | None = None,
+                 all_seeds: list[int] | None = None, all_subseeds: list[int] | None = None, index_of_first_image: int = 0,
+                 infotexts: list[str] | None = None, comments: str = ""):
         self.images = images_list
         self.prompt = p.prompt if isinstance(p.prompt, str) else p.prompt[0]
         self.negative_prompt = p.negative_prompt if isinstance(p.negative_prompt, str) else p.negative_prompt[0]
