@@ -20,7 +20,7 @@ class Conditioning:
 
     def rows(self, index: slice) -> Conditioning:
         """The rows that `index` picks."""
-        pick = lambda t: None if t is None else t[index]  # noqa: E731
+        pick = lambda t: None if t is None else t[index]
         return Conditioning(crossattn=self.crossattn[index], vector=pick(self.vector), concat=pick(self.concat))
 
     def with_concat(self, concat: Tensor | None) -> Conditioning:
@@ -29,7 +29,7 @@ class Conditioning:
 
     def to(self, device: torch.device | str, dtype: torch.dtype | None = None) -> Conditioning:
         """Moved and converted."""
-        move = lambda t: None if t is None else t.to(device, dtype)  # noqa: E731
+        move = lambda t: None if t is None else t.to(device, dtype)
         return Conditioning(crossattn=self.crossattn.to(device, dtype), vector=move(self.vector), concat=move(self.concat))
 
 
@@ -37,7 +37,7 @@ def stacked(parts: list[Conditioning]) -> Conditioning:
     """Rows of all parts in one batch; shorter texts are extended by repeating their last vector."""
     longest = max(part.crossattn.shape[1] for part in parts)
     texts = [extended(part.crossattn, longest) for part in parts]
-    together = lambda name: None if getattr(parts[0], name) is None else torch.cat([getattr(p, name) for p in parts])  # noqa: E731
+    together = lambda name: None if getattr(parts[0], name) is None else torch.cat([getattr(p, name) for p in parts])
     return Conditioning(crossattn=torch.cat(texts), vector=together("vector"), concat=together("concat"))
 
 
