@@ -76,7 +76,7 @@ def _add_access(parser: argparse.ArgumentParser) -> None:
 def _add_folders(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data-dir", type=Path, metavar="FOLDER", help="folder for models, settings, extensions and pictures")
     for kind in ("ckpt", "vae", "lora", "embeddings", "hypernetwork"):
-        parser.add_argument(f"--{kind}-dir", metavar="FOLDER", help=f"further folder with {kind} files")
+        parser.add_argument(f"--{kind}-dir", action="append", default=[], metavar="FOLDER", help=f"further folder with {kind} files")
     parser.add_argument("--styles-file", action="append", default=[], metavar="FILE", help="styles file, * allowed; may be repeated")
     parser.add_argument("--ui-config-file", type=Path, metavar="FILE", help="file for the defaults of the page")
     parser.add_argument("--ui-settings-file", type=Path, metavar="FILE", help="file for the settings")
