@@ -5,9 +5,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from modules.nn.layers import Linear, PointwiseConv2d
+
 Implementation = Literal["sdpa", "matmul"]
 
 _implementation: Implementation = "sdpa"
+_NARROW = 16
+_LONG = 256
 
 
 def use_implementation(name: Implementation) -> None:
@@ -20,6 +24,11 @@ def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tenso
     """q [B, heads, T, d], k and v [B, heads, S, d] -> [B, heads, T, d]. `mask` is added to the scores, or boolean with True = look at."""
     if _implementation == "matmul":
         return _plain(q, k, v, mask)
+    width = q.shape[-1]
+    if q.device.type == "cpu" and width < _NARROW and min(q.shape[-2], k.shape[-2]) >= _LONG:
+        # The fused CPU kernel works on 16 numbers at once: heads of 4 take half the time when filled up with zeros.
+        q, k, v = (F.pad(t, (0, _NARROW - width)) for t in (q, k, v))
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=width**-0.5)[..., :width]
     return F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
 
 
@@ -40,10 +49,10 @@ class CrossAttention(nn.Module):
         self.heads = heads
         self.dim_head = dim_head
         self.scale = dim_head**-0.5
-        self.to_q = nn.Linear(query_dim, inner, bias=False)
-        self.to_k = nn.Linear(context_dim, inner, bias=False)
-        self.to_v = nn.Linear(context_dim, inner, bias=False)
-        self.to_out = nn.Sequential(nn.Linear(inner, query_dim), nn.Dropout(0.0))
+        self.to_q = Linear(query_dim, inner, bias=False)
+        self.to_k = Linear(context_dim, inner, bias=False)
+        self.to_v = Linear(context_dim, inner, bias=False)
+        self.to_out = nn.Sequential(Linear(inner, query_dim), nn.Dropout(0.0))
 
     def forward(self, x: Tensor, context: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
         """x [B, T, C], context [B, S, D] (default: x itself) -> [B, T, C]."""
@@ -61,7 +70,7 @@ class GEGLU(nn.Module):
 
     def __init__(self, dim_in: int, dim_out: int):
         super().__init__()
-        self.proj = nn.Linear(dim_in, dim_out * 2)
+        self.proj = Linear(dim_in, dim_out * 2)
 
     def forward(self, x: Tensor) -> Tensor:
         value, gate = self.proj(x).chunk(2, dim=-1)
@@ -73,7 +82,7 @@ class FeedForward(nn.Module):
 
     def __init__(self, dim: int, mult: int = 4):
         super().__init__()
-        self.net = nn.Sequential(GEGLU(dim, dim * mult), nn.Dropout(0.0), nn.Linear(dim * mult, dim))
+        self.net = nn.Sequential(GEGLU(dim, dim * mult), nn.Dropout(0.0), Linear(dim * mult, dim))
 
     def forward(self, x: Tensor) -> Tensor:
         return self.net(x)
@@ -105,9 +114,9 @@ class SpatialTransformer(nn.Module):
         inner = n_heads * d_head
         self.in_channels = channels
         self.norm = nn.GroupNorm(norm_groups, channels, eps=1e-6)
-        self.proj_in = nn.Conv2d(channels, inner, 1)
+        self.proj_in = PointwiseConv2d(channels, inner)
         self.transformer_blocks = nn.ModuleList(BasicTransformerBlock(inner, n_heads, d_head, context_dim) for _ in range(depth))
-        self.proj_out = nn.Conv2d(inner, channels, 1)
+        self.proj_out = PointwiseConv2d(inner, channels)
 
     def forward(self, x: Tensor, context: Tensor | None = None) -> Tensor:
         """x [B, C, h, w], context [B, S, D] -> [B, C, h, w]."""

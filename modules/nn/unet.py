@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from modules.nn.attention import SpatialTransformer
 from modules.nn.families import UNetConfig
+from modules.nn.layers import Linear, PointwiseConv2d
 
 
 def timestep_embedding(timesteps: Tensor, dim: int, max_period: float = 10000.0) -> Tensor:
@@ -54,10 +55,10 @@ class ResBlock(nn.Module):
         self.out_channels = out_channels
         self.in_layers = nn.Sequential(
             nn.GroupNorm(norm_groups, channels), nn.SiLU(), nn.Conv2d(channels, out_channels, 3, padding=1))
-        self.emb_layers = nn.Sequential(nn.SiLU(), nn.Linear(emb_channels, out_channels))
+        self.emb_layers = nn.Sequential(nn.SiLU(), Linear(emb_channels, out_channels))
         self.out_layers = nn.Sequential(
             nn.GroupNorm(norm_groups, out_channels), nn.SiLU(), nn.Dropout(0.0), nn.Conv2d(out_channels, out_channels, 3, padding=1))
-        self.skip_connection = nn.Identity() if channels == out_channels else nn.Conv2d(channels, out_channels, 1)
+        self.skip_connection = nn.Identity() if channels == out_channels else PointwiseConv2d(channels, out_channels)
 
     def forward(self, x: Tensor, emb: Tensor) -> Tensor:
         """x [B, C, h, w], emb [B, E] -> [B, out_channels, h, w]."""
@@ -90,7 +91,7 @@ class UNetModel(nn.Module):
         self.model_channels = config.model_channels
         self.num_classes = None
         emb = config.model_channels * 4
-        self.time_embed = nn.Sequential(nn.Linear(config.model_channels, emb), nn.SiLU(), nn.Linear(emb, emb))
+        self.time_embed = nn.Sequential(Linear(config.model_channels, emb), nn.SiLU(), Linear(emb, emb))
         self.input_blocks, skips = _input_blocks(config, emb)
         deepest = config.model_channels * config.channel_mult[-1]
         self.middle_block = TimestepEmbedSequential(

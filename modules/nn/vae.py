@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from modules.nn.attention import attend
 from modules.nn.families import VaeConfig
+from modules.nn.layers import PointwiseConv2d
 
 _LOGVAR_RANGE = (-30.0, 20.0)
 
@@ -58,7 +59,7 @@ class ResnetBlock(nn.Module):
         self.dropout = nn.Dropout(0.0)
         self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1)
         if in_channels != out_channels:
-            self.nin_shortcut = nn.Conv2d(in_channels, out_channels, 1)
+            self.nin_shortcut = PointwiseConv2d(in_channels, out_channels)
 
     def forward(self, x: Tensor, temb: Tensor | None = None) -> Tensor:
         h = self.conv1(nonlinearity(self.norm1(x)))
@@ -73,10 +74,10 @@ class AttnBlock(nn.Module):
         super().__init__()
         self.in_channels = in_channels
         self.norm = nn.GroupNorm(norm_groups, in_channels, eps=1e-6)
-        self.q = nn.Conv2d(in_channels, in_channels, 1)
-        self.k = nn.Conv2d(in_channels, in_channels, 1)
-        self.v = nn.Conv2d(in_channels, in_channels, 1)
-        self.proj_out = nn.Conv2d(in_channels, in_channels, 1)
+        self.q = PointwiseConv2d(in_channels, in_channels)
+        self.k = PointwiseConv2d(in_channels, in_channels)
+        self.v = PointwiseConv2d(in_channels, in_channels)
+        self.proj_out = PointwiseConv2d(in_channels, in_channels)
 
     def forward(self, x: Tensor) -> Tensor:
         h = self.norm(x)
@@ -201,8 +202,8 @@ class AutoencoderKL(nn.Module):
         self.embed_dim = config.embed_dim
         self.encoder = Encoder(config)
         self.decoder = Decoder(config)
-        self.quant_conv = nn.Conv2d(2 * config.z_channels, 2 * config.embed_dim, 1)
-        self.post_quant_conv = nn.Conv2d(config.embed_dim, config.z_channels, 1)
+        self.quant_conv = PointwiseConv2d(2 * config.z_channels, 2 * config.embed_dim)
+        self.post_quant_conv = PointwiseConv2d(config.embed_dim, config.z_channels)
 
     @property
     def dtype(self) -> torch.dtype:

@@ -1,0 +1,39 @@
+"""Fast routes give what torch's own layers give."""
+import pytest
+import torch
+import torch.nn.functional as F
+from diffusers_peer import relative_error
+from torch import nn
+
+from modules.nn.attention import attend
+from modules.nn.layers import Linear, PointwiseConv2d, linear
+
+
+@pytest.mark.parametrize("rows, width, out", [(3, 8, 5), (2048, 64, 96)])
+@pytest.mark.parametrize("bias", [True, False])
+def test_linear_layers_are_equal_for_small_and_large_inputs(rows, width, out, bias):
+    layer, x = Linear(width, out, bias=bias).requires_grad_(False), torch.randn(2, rows, width)
+    with torch.no_grad():
+        assert relative_error(layer(x), F.linear(x, layer.weight, layer.bias)) < 1e-6
+
+
+def test_gradients_flow_where_they_are_asked_for():
+    weight = torch.randn(96, 64, requires_grad=True)
+    linear(torch.randn(2048, 64), weight).sum().backward()
+    assert weight.grad is not None
+
+
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+def test_pointwise_convolutions_are_equal_in_both_memory_formats(memory_format):
+    layer, x = PointwiseConv2d(24, 40).requires_grad_(False), torch.randn(2, 24, 17, 31).to(memory_format=memory_format)
+    with torch.no_grad():
+        ours = layer(x)
+    assert relative_error(ours, F.conv2d(x, layer.weight, layer.bias)) < 1e-6
+    assert ours.is_contiguous(memory_format=memory_format) and isinstance(layer, nn.Conv2d)
+
+
+@pytest.mark.parametrize("heads, width, tokens", [(8, 4, 300), (8, 4, 16), (2, 16, 300), (1, 40, 77)])
+def test_attention_is_the_softmax_of_scaled_products_whatever_the_head_size(heads, width, tokens):
+    q, k, v = torch.randn(3, 2, heads, tokens, width)
+    expected = (q @ k.transpose(-1, -2) / width**0.5).softmax(-1) @ v
+    assert relative_error(attend(q, k, v), expected) < 1e-6
