@@ -2,16 +2,18 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+
+from modules import cmd_args
+from modules.runtime import Runtime
 
 
 @contextmanager
-def running(data_dir: Path, *args: str) -> Iterator[Any]:
-    """A Runtime on this data folder with its queue at work. `args` are further words of the command line."""
-    from modules import cmd_args, engine
+def running(data_dir: Path, *args: str) -> Iterator[Runtime]:
+    """A Runtime on this data folder with its worker running. `args` are further words of the command line."""
+    from modules import engine
 
-    rt = engine.start(cmd_args.parse(["--data-dir", str(data_dir), *args]))
+    parts = engine.start(cmd_args.parse(["--data-dir", str(data_dir), *args]))
     try:
-        yield rt
+        yield parts
     finally:
-        engine.stop(rt)
+        engine.stop(parts)
