@@ -10,12 +10,13 @@ from modules.checkpoints.files import CheckpointList
 from modules.checkpoints.manager import ModelManager
 from modules.errors import UserError
 from modules.folders import Folders
-from modules.hardware import Hardware
+from modules.hardware import Hardware, HardwareOptions
 from modules.jobs.queue import JobQueue
 from modules.jobs.state import JobState
-from modules.jobs.store import JobStore
 from modules.networks.textual_inversion import EmbeddingTable
+from modules.nn.latent_diffusion import LatentDiffusion
 from modules.runtime import Runtime
+from modules.settings.catalog import built_in_options
 from modules.settings.store import Options
 from modules.styles import StyleTable
 
@@ -45,7 +46,7 @@ def stop(rt: Runtime) -> None:
 def folders_of(args: argparse.Namespace) -> Folders:
     """The folders that the arguments name."""
     data = Path(args.data_dir).resolve() if args.data_dir else Folders().program
-    paths = lambda names: tuple(Path(name).resolve() for name in names or ())  # noqa: E731
+    paths = lambda names: tuple(Path(name).resolve() for name in names or ())
     return Folders(
         data=data, extra_checkpoints=paths(args.ckpt_dir), extra_vae=paths(args.vae_dir), extra_lora=paths(args.lora_dir),
         extra_embeddings=paths(args.embeddings_dir), styles_files=paths(args.styles_file),
@@ -55,10 +56,41 @@ def folders_of(args: argparse.Namespace) -> Folders:
 
 def make_folders(folders: Folders) -> None:
     """Make the folders where things are expected to be put. Raises UserError when the data folder cannot be written."""
+    wanted = (folders.checkpoints, folders.vae, folders.lora, folders.embeddings, folders.outputs, folders.cache, folders.temporary)
     try:
-        for folder in (folders.checkpoints, folders.vae, folders.lora, folders.embeddings, folders.outputs, folders.cache, folders.temporary):
+        for folder in wanted:
             folder.mkdir(parents=True, exist_ok=True)
         for folder in (folders.data, folders.cache):
             remove_orphans(folder)
     except OSError as error:
-        raise UserError(f"The data folder {folders.data} cannot be written.", str(error), "Free some space, or choose another with --data-dir.") from error
+        raise UserError(f"The data folder {folders.data} cannot be written.", f"{error.strerror}.",
+                        "Free some space, or choose another folder with --data-dir.") from error
+
+
+def build(args: argparse.Namespace, folders: Folders) -> Runtime:
+    """The parts of the program, none of them at work yet."""
+    settings = Options(built_in_options(), folders.config_file, is_frozen=args.freeze_settings)
+    settings.load()
+    hardware = Hardware.detect(hardware_options(args))
+    checkpoints = CheckpointList([folders.checkpoints, *folders.extra_checkpoints], demo=folders.demo_checkpoint,
+                                 cache=folders.cache / "hashes.json", hashing=not args.no_hashing)
+    models = ModelManager(checkpoints, hardware)
+    queue = JobQueue.open(folders.queue, JobState(), results=folders.results, free_memory=hardware.gc)
+    styles = StyleTable(folders.styles_files or [folders.styles_file])
+    rt = Runtime(args=args, folders=folders, settings=settings, hardware=hardware, checkpoints=checkpoints, models=models,
+                 state=queue.state, queue=queue, styles=styles)
+    models.on_loaded.append(lambda model: read_embeddings(rt, model))
+    return rt
+
+
+def hardware_options(args: argparse.Namespace) -> HardwareOptions:
+    """What the arguments say of devices and number formats."""
+    return HardwareOptions(use_cpu=tuple(args.use_cpu), device_id=args.device_id, precision=args.precision, no_half=args.no_half,
+                           no_half_vae=args.no_half_vae)
+
+
+def read_embeddings(rt: Runtime, model: LatentDiffusion) -> None:
+    """Give a freshly loaded model the learned embeddings of the data folder; those of another width are left out."""
+    table = EmbeddingTable(model.cond_stage_model.tokenizer.encode, model.architecture.text.hidden_size)
+    table.scan([rt.folders.embeddings, *rt.folders.extra_embeddings])
+    model.cond_stage_model.embeddings = table

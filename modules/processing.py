@@ -16,6 +16,7 @@ from modules.generation.decode import as_picture, decoded
 from modules.generation.describe import create_infotext, write_last_parameters
 from modules.generation.networks import activated
 from modules.generation.outputs import Destination, Made, deliver, earlier_pictures, grids_folder, samples_folder
+from modules.generation.previews import start_previews
 from modules.generation.result import Processed
 from modules.generation.seeds import fixed_seed
 from modules.generation.text_to_image import StableDiffusionProcessingTxt2Img
@@ -48,6 +49,7 @@ def process_images_inner(p: StableDiffusionProcessing) -> Processed:
     if rt.state.job_count == -1:
         rt.state.job_count = p.n_iter
     made = dict(earlier_pictures(p))
+    start_previews(p.sd_model)
     with torch.inference_mode():
         for iteration in range(p.n_iter):
             if rt.state.interrupted or rt.state.stopping_generation:

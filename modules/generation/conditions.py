@@ -15,10 +15,14 @@ def encode_options(opts: Any) -> EncodeOptions:
                          comma_padding_backtrack=opts.comma_padding_backtrack)
 
 
-def setup_conditions(p: StableDiffusionProcessing, steps: int) -> None:
-    """Encode the prompts of the current batch for a pass of `steps` steps into p.c and p.uc."""
+def setup_conditions(p: StableDiffusionProcessing, steps: int, hires_steps: int | None = None) -> None:
+    """Encode the prompts of the current batch for a pass of `steps` steps into p.c and p.uc.
+
+    With `hires_steps` it is the second pass of that many steps, after a first of `steps`.
+    """
     rt = runtime.current()
     options = encode_options(rt.settings)
     encoder = p.sd_model.cond_stage_model
-    result = batch_conditions(p.prompts, p.negative_prompts, steps, lambda texts: encode(encoder, texts, options))
+    result = batch_conditions(p.prompts, p.negative_prompts, steps, lambda texts: encode(encoder, texts, options), hires_steps,
+                              rt.settings.use_old_scheduling)
     p.c, p.uc = result.positive, result.negative

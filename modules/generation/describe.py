@@ -7,6 +7,7 @@ from modules import runtime
 from modules.atomic_files import write_atomically
 from modules.errors import report
 from modules.generation.base import StableDiffusionProcessing
+from modules.generation.passes import effective
 from modules.imaging import infotext
 from modules.version import version_text
 
@@ -33,9 +34,46 @@ def parameters(p: StableDiffusionProcessing, seed: int, subseed: int) -> dict[st
         "Clip skip": opts.CLIP_stop_at_last_layers if opts.CLIP_stop_at_last_layers > 1 else None,
         "ENSD": opts.eta_noise_seed_delta or None,
         "RNG": opts.randn_source if opts.randn_source != "GPU" else None,
+        "NGMS": effective(p, "s_min_uncond") or None,
+        "Tiling": p.tiling or opts.tiling or None,
+        **option_parameters(p),
         **(p.extra_generation_params or {}),
         "Version": version_text() if opts.add_version_to_infotext else None,
     }
+
+
+# Settings that `parameters` writes itself, in their place.
+WRITTEN_ABOVE = frozenset({"sd_model_checkpoint", "CLIP_stop_at_last_layers", "eta_noise_seed_delta", "randn_source", "s_min_uncond",
+                           "tiling"})
+
+# Settings that only some samplers read, and the option by which the sampler's row names them.
+SAMPLER_SETTINGS = {name: name for name in ("s_churn", "s_tmin", "s_tmax", "s_noise", "uni_pc_variant", "uni_pc_skip_type", "uni_pc_order",
+                                            "uni_pc_lower_order_final")} | {"eta_ancestral": "eta", "eta_ddim": "eta"}
+
+
+def option_parameters(p: StableDiffusionProcessing) -> dict[str, Any]:
+    """Every other setting that the picture depends on and that is not at its default."""
+    found = {}
+    for key, option in runtime.current().settings.data_labels.items():
+        if option.affects_picture and option.infotext and key not in WRITTEN_ABOVE:
+            value = value_that_counts(p, key)
+            if value is not None and value != option.default:
+                found[option.infotext] = value
+    return found
+
+
+def value_that_counts(p: StableDiffusionProcessing, key: str) -> Any:
+    """The value of the setting `key` in this run, or None where its sampler does not read it."""
+    name = SAMPLER_SETTINGS.get(key)
+    if name is not None:
+        if name not in p.sampler.options:
+            return None
+        if name == "eta" and (p.sampler.kind == "timestep") != (key == "eta_ddim"):
+            return None
+        own = getattr(p, name, None)
+        if own is not None:
+            return own
+    return getattr(runtime.current().settings, key)
 
 
 def create_infotext(p: StableDiffusionProcessing, all_prompts: list[str], all_seeds: list[int], all_subseeds: list[int], comments=None,

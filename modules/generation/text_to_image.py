@@ -1,35 +1,144 @@
-"""Text to image: noise to latent, steered by the prompts."""
+"""Text to image: noise to latent, steered by the prompts, and the second pass of hires fix."""
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
+from typing import Any
 
-import torch
+from torch import Tensor
 
 from modules import runtime
+from modules.generation import hires
 from modules.generation.base import LATENT_CHANNELS, LATENT_PX, StableDiffusionProcessing
+from modules.generation.conditions import setup_conditions
+from modules.generation.hires import HiresSize
 from modules.generation.noise import NoiseSource
 from modules.generation.passes import pass_hooks, sampling_options
-from modules.sampling.passes import sample_from_noise
+from modules.imaging.resize import resize_image
+from modules.prompt.conditioning import BatchConditions
+from modules.sampling.passes import sample_from_latent, sample_from_noise
 from modules.sampling.registry import find_sampler
+
+SAME_SAMPLER, SAME_SCHEDULE, SAME_CHECKPOINT = "Use same sampler", "Use same scheduler", "Use same checkpoint"
 
 
 @dataclass
 class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
-    """A request for pictures from text alone."""
+    """A request for pictures from text alone; the `hr_` fields describe the second pass, made when `enable_hr` is set."""
+
+    enable_hr: bool = False
+    denoising_strength: float | None = 0.75
+    firstphase_width: int = 0
+    firstphase_height: int = 0
+    hr_scale: float = 2.0
+    hr_upscaler: str | None = None
+    hr_second_pass_steps: int = 0
+    hr_resize_x: int = 0
+    hr_resize_y: int = 0
+    hr_checkpoint_name: str | None = None
+    hr_sampler_name: str | None = None
+    hr_scheduler: str | None = None
+    hr_prompt: str = ""
+    hr_negative_prompt: str = ""
+    hr_cfg: float | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.hires_size: HiresSize | None = None
+        self.hr_upscale_to_x = self.hr_upscale_to_y = 0
+        self.all_hr_prompts: list[str] = []
+        self.all_hr_negative_prompts: list[str] = []
+        self.hr_prompts: list[str] = []
+        self.hr_negative_prompts: list[str] = []
+        if not self.enable_hr:
+            self.denoising_strength = None
 
     def init(self, all_prompts: list[str], all_seeds: list[int], all_subseeds: list[int]) -> None:
-        self.sampler = find_sampler(self.sampler_name)
+        self.sampler = find_sampler(self.sampler_name or "Euler")
+        if self.enable_hr:
+            self._plan_second_pass()
 
-    def make_noise(self) -> NoiseSource:
-        """The noise of the current batch: its start and what the sampler asks for later."""
+    def _plan_second_pass(self) -> None:
+        state = runtime.current().state
+        self.hr_upscaler = self.hr_upscaler or hires.DEFAULT_UPSCALER
+        self.hires_size = hires.hires_size(self.width, self.height, scale=self.hr_scale,
+                                             resize_x=self.hr_resize_x, resize_y=self.hr_resize_y)
+        self.hr_upscale_to_x, self.hr_upscale_to_y = self.hires_size.width, self.hires_size.height
+        self.extra_generation_params |= self._hires_parameters()
+        if state.job_count != -1:
+            state.job_count *= 2
+        else:
+            state.job_count = self.n_iter * 2
+
+    def _hires_parameters(self) -> dict[str, Any]:
+        resized = self.hr_resize_x or self.hr_resize_y
+        other = lambda value, same: value if value and value != same else None
+        return {
+            "Hires checkpoint": other(self.hr_checkpoint_name, SAME_CHECKPOINT),
+            "Hires sampler": other(self.hr_sampler_name, SAME_SAMPLER),
+            "Hires schedule type": other(self.hr_scheduler, SAME_SCHEDULE),
+            "Hires prompt": other(self.hr_prompt, self.main_prompt),
+            "Hires negative prompt": other(self.hr_negative_prompt, self.main_negative_prompt),
+            "Hires CFG Scale": other(self.hr_cfg, self.cfg_scale),
+            "Hires upscale": None if resized else self.hr_scale,
+            "Hires resize": f"{self.hr_resize_x}x{self.hr_resize_y}" if resized else None,
+            "Hires steps": self.hr_second_pass_steps or None,
+            "Hires upscaler": self.hr_upscaler,
+        }
+
+    def make_noise(self, width: int | None = None, height: int | None = None) -> NoiseSource:
+        """The noise of the current batch at a size in pixels: its start and what the sampler asks for later."""
         rt = runtime.current()
         opts = rt.settings
         return NoiseSource(
-            (LATENT_CHANNELS, self.height // LATENT_PX, self.width // LATENT_PX), self.seeds, subseeds=self.subseeds,
+            (LATENT_CHANNELS, (height or self.height) // LATENT_PX, (width or self.width) // LATENT_PX), self.seeds, subseeds=self.subseeds,
             subseed_strength=self.subseed_strength, seed_resize_from=(self.seed_resize_from_w, self.seed_resize_from_h),
             source=opts.randn_source, eta_noise_seed_delta=opts.eta_noise_seed_delta, device=rt.hardware.device)
 
-    def sample(self, conditioning, unconditional_conditioning, seeds, subseeds, subseed_strength, prompts) -> torch.Tensor:
-        return sample_from_noise(
-            self.sd_model, self.sampler, self.scheduler or "Automatic", self.steps, self.rng, self.conditions, self.cfg_scale,
+    def sample(self, conditioning, unconditional_conditioning, seeds, subseeds, subseed_strength, prompts) -> Tensor:
+        conditions = BatchConditions(positive=conditioning, negative=unconditional_conditioning)
+        samples = sample_from_noise(
+            self.sd_model, self.sampler, self.scheduler or "Automatic", self.steps, self.rng, conditions, self.cfg_scale,
             sampling_options(self), pass_hooks(self, self.steps))
+        if not self.enable_hr:
+            return samples
+        runtime.current().state.nextjob()
+        return self.sample_hr_pass(samples)
+
+    def sample_hr_pass(self, samples: Tensor) -> Tensor:
+        """The second pass over the first pass's latents [B, 4, h, w]; strength 0 only brings them to its size."""
+        rt = runtime.current()
+        size = self.hires_size
+        self.is_hr_pass = True
+        try:
+            if self.scripts is not None:
+                self.scripts.before_hr(self)
+            larger = hires.cropped(self._brought_to(size, samples), size)
+            if not self.denoising_strength:
+                return larger
+            model = self.sd_model
+            if self.hr_checkpoint_name and self.hr_checkpoint_name != SAME_CHECKPOINT:
+                model = self.sd_model = rt.models.ensure(rt.chosen_checkpoint(self.hr_checkpoint_name))
+            return self._sampled_again(model, larger)
+        finally:
+            self.is_hr_pass = False
+
+    def _brought_to(self, size: HiresSize, samples: Tensor) -> Tensor:
+        if self.hr_upscaler in hires.LATENT_UPSCALERS:
+            return hires.upscaled_latent(samples, size, self.hr_upscaler)
+        resize = lambda picture, width, height: resize_image(0, picture, width, height, upscaler_name=self.hr_upscaler)
+        return hires.upscaled_pictures(self.sd_model, samples, size, resize, runtime.current().state.check)
+
+    def _sampled_again(self, model: Any, latents: Tensor) -> Tensor:
+        steps = self.hr_second_pass_steps or self.steps
+        second = copy.copy(self)  # prompts and conditions of its own; what the first pass was stays as it is
+        second.prompts = [self.hr_prompt or text for text in self.prompts]
+        second.negative_prompts = [self.hr_negative_prompt or text for text in self.negative_prompts]
+        setup_conditions(second, self.steps, hires_steps=steps)
+        name = self.hr_sampler_name if self.hr_sampler_name and self.hr_sampler_name != SAME_SAMPLER else self.sampler_name
+        schedule = self.hr_scheduler if self.hr_scheduler and self.hr_scheduler != SAME_SCHEDULE else self.scheduler
+        high, wide = latents.shape[-2:]
+        return sample_from_latent(
+            model, find_sampler(name), schedule or "Automatic", self.steps, self.make_noise(wide * LATENT_PX, high * LATENT_PX),
+            second.conditions, self.hr_cfg or self.cfg_scale, sampling_options(self), pass_hooks(self, steps),
+            init_latent=latents, denoising_strength=self.denoising_strength, given_steps=steps)
