@@ -14,7 +14,7 @@ from modules.jobs.turn import Turn
 Status = Literal["waiting", "running", "done", "interrupted", "failed", "cancelled", "unfinished"]
 OVER: frozenset[Status] = frozenset({"done", "interrupted", "failed", "cancelled"})
 
-_ID = re.compile(r"[A-Za-z0-9_.,()\- ]{1,120}")
+_ID = re.compile(r"[A-Za-z0-9_(][A-Za-z0-9_.,()\- ]{0,119}")
 
 
 def checked_job_id(job_id: str) -> str:
@@ -23,7 +23,7 @@ def checked_job_id(job_id: str) -> str:
         raise RequestError(
             "force_task_id",
             what="The task id cannot be used.",
-            why="It has to be 1 to 120 characters long: letters A to Z, digits, space and the signs _ - . , ( ).",
+            why="It has to be 1 to 120 characters long: letters A to Z, digits, space and _ - . , ( ), the first one no sign.",
         )
     return job_id
 

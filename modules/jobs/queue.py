@@ -260,12 +260,18 @@ class JobQueue:
 
     # Stopping
 
-    def interrupt(self, job_id: str | None = None) -> bool:
-        """Stop that job if it runs at this moment (None: whichever runs); whether it did. A late call hits no other job."""
+    def interrupt(self, job_id: str | None = None, *, after_current: bool = False) -> bool:
+        """Stop that job if it runs at this moment (None: whichever runs); whether it did. A late call hits no other job.
+
+        after_current: let the picture that is being made be finished.
+        """
         with self._changed:
             if self._current is None or job_id not in (None, self._current.id):
                 return False
-            self.state.interrupt()
+            if after_current:
+                self.state.stop_generating()
+            else:
+                self.state.interrupt()
             return True
 
     def skip(self, job_id: str | None = None) -> bool:

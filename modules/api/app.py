@@ -1,0 +1,55 @@
+"""Putting the routes and their protection on an app, with or without a page."""
+import argparse
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from modules.api.answers import add_error_answers
+from modules.api.api import api_router
+from modules.api.docs import add_docs
+from modules.api.guard import Guard, GuardOptions
+from modules.api.internal import internal_router
+from modules.api.login import Login, logins_of
+from modules.runtime import Runtime
+from modules.version import version_text
+
+
+def add_routes(app: FastAPI, rt: Runtime) -> None:
+    """/internal for the page, /sdapi/v1 and /docs with --api or --nowebui. To be called before gradio is mounted at "/"."""
+    add_error_answers(app)
+    app.include_router(internal_router(rt))
+    if rt.args.api or rt.args.nowebui:
+        app.include_router(api_router(rt))
+        add_docs(app)
+
+
+def add_protection(app: FastAPI, args: argparse.Namespace) -> None:
+    """Guard, login and CORS before everything. To be called last: middleware added later comes first."""
+    origins = names_in(args.cors_allow_origins)
+    if origins:
+        app.add_middleware(CORSMiddleware, allow_origins=sorted(origins), allow_methods=["*"], allow_headers=["*"], allow_credentials=True)
+    app.add_middleware(Login, logins=logins_of(args))
+    app.add_middleware(Guard, options=guard_options(args))
+
+
+def guard_options(args: argparse.Namespace) -> GuardOptions:
+    """What the command line lets in."""
+    hosts = {name.lower() for name in names_in(args.allowed_hosts)}
+    if args.share:
+        hosts.add(".gradio.live")
+    if args.server_name:
+        hosts.add(args.server_name.lower())
+    return GuardOptions(host_names=frozenset(hosts), origins=names_in(args.cors_allow_origins))
+
+
+def names_in(text: str | None) -> frozenset[str]:
+    """The parts of a comma-separated list; "*" is no name and is left out."""
+    return frozenset(part.strip().rstrip("/") for part in (text or "").split(",") if part.strip() not in ("", "*"))
+
+
+def build_api_app(rt: Runtime) -> FastAPI:
+    """The server without a page (--nowebui)."""
+    app = FastAPI(title="Easel", version=version_text(), docs_url=None, redoc_url=None)
+    add_routes(app, rt)
+    add_protection(app, rt.args)
+    return app

@@ -1,0 +1,199 @@
+"""Routes of the page: progress, queue, results. All under /internal; /internal/progress is polled."""
+import asyncio
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import FileResponse
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+
+from modules.api import listings
+from modules.api.answers import SafeJSONResponse
+from modules.api.queue_view import content_type, picture_paths, progress_answer, queue_answer, result_answer
+from modules.api.token_count import token_count
+from modules.errors import NotFound, RequestError
+from modules.imaging.unsaved import MEMORY_PREFIX
+from modules.jobs.job import Job
+from modules.runtime import Runtime
+
+QueueAction = Literal["move", "cancel", "cancel-all", "pause", "resume", "retry", "resume-unfinished", "discard"]
+
+
+class ProgressRequest(BaseModel):
+    """Which job is asked for, and the preview that the page has already."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    id_task: str | None = None
+    live_preview: bool = Field(True, validation_alias=AliasChoices("live_preview", "live"))
+    id_live_preview: int = Field(-1, validation_alias=AliasChoices("id_live_preview", "last"))
+
+
+class TaskRequest(BaseModel):
+    """The job that an action is meant for; none means whichever runs. `after_current`: stop when the present picture is done."""
+
+    id_task: str | None = None
+    after_current: bool = False
+
+
+class TokenCountRequest(BaseModel):
+    """A prompt as it stands in the box, and the chosen styles."""
+
+    text: str = ""
+    steps: int = 20
+    styles: list[str] = []
+    is_positive: bool = True
+
+
+class QueueRequest(BaseModel):
+    """An action on the queue. `before`: the job in front of which a moved one goes; none means the end."""
+
+    action: QueueAction | None = None
+    id: str | None = None
+    before: str | None = None
+
+
+def internal_router(rt: Runtime) -> APIRouter:
+    """The routes for this runtime."""
+    router = APIRouter(prefix="/internal", tags=["page"], default_response_class=SafeJSONResponse)
+    _add_progress(router, rt)
+    _add_queue(router, rt)
+    _add_results(router, rt)
+    _add_information(router, rt)
+    return router
+
+
+def _add_progress(router: APIRouter, rt: Runtime) -> None:
+    @router.post("/progress")
+    async def progress(body: ProgressRequest) -> dict[str, Any]:
+        """How far one job is; polled by the page."""
+        return progress_answer(rt.queue, body.id_task or "", body.id_live_preview, body.live_preview)
+
+    @router.get("/ping")
+    async def ping() -> dict[str, Any]:
+        """Tells the page that the server is there."""
+        return {}
+
+    @router.get("/pending-tasks")
+    async def pending_tasks() -> dict[str, Any]:
+        """Ids of the running job and those that wait."""
+        tasks = [job.id for job in rt.queue.jobs()]
+        return {"size": len(tasks), "tasks": tasks}
+
+    @router.post("/interrupt")
+    async def interrupt(body: TaskRequest | None = None) -> dict[str, bool]:
+        """Stop a job if it runs at this moment."""
+        body = body or TaskRequest()
+        return {"acted": rt.queue.interrupt(body.id_task, after_current=body.after_current)}
+
+    @router.post("/skip")
+    async def skip(body: TaskRequest | None = None) -> dict[str, bool]:
+        """Give up the current batch of a job if it runs at this moment."""
+        return {"acted": rt.queue.skip(body.id_task if body else None)}
+
+
+def _add_queue(router: APIRouter, rt: Runtime) -> None:
+    def answer(version: int | None = None, **extra: Any) -> dict[str, Any]:
+        return {**queue_answer(rt.queue, rt.notices, version), **extra}
+
+    @router.get("/queue")
+    async def queue(version: Annotated[int | None, Query()] = None) -> dict[str, Any]:
+        """The jobs that run, wait, are unfinished or over."""
+        return answer(version)
+
+    async def act(action: QueueAction, body: QueueRequest) -> dict[str, Any]:
+        # In a thread: these write to disk, which must not hold up the polling of other pages.
+        return answer(**await asyncio.to_thread(queue_action, rt, action, body))
+
+    @router.post("/queue")
+    async def queue_action_in_body(body: QueueRequest) -> dict[str, Any]:
+        """Change the queue; the action stands in the body."""
+        if body.action is None:
+            raise RequestError("action", what="The action is missing.")
+        return await act(body.action, body)
+
+    @router.post("/queue/{action}")
+    async def queue_action_in_path(action: QueueAction, body: QueueRequest | None = None) -> dict[str, Any]:
+        """Change the queue."""
+        return await act(action, body or QueueRequest())
+
+
+def queue_action(rt: Runtime, action: QueueAction, body: QueueRequest) -> dict[str, Any]:
+    """Carry out one action; returns what the answer says beside the list. Raises NotFound, RequestError."""
+    queue = rt.queue
+    if action in ("move", "cancel", "retry") and body.id is None:
+        raise RequestError("id", what="The id of the job is missing.")
+    job_id = body.id or ""
+    if action == "move":
+        queue.move(job_id, body.before)
+    elif action == "cancel":
+        if not queue.cancel(job_id):
+            raise NotFound(what=f"No job {job_id} waits or runs.")
+    elif action == "cancel-all":
+        queue.cancel_all()
+    elif action == "pause":
+        queue.pause()
+    elif action == "resume":
+        queue.resume()
+    elif action == "retry":
+        job = known_job(rt, job_id)
+        again = queue.submit(job.kind, job.request, job.settings, title=job.title, owner=job.owner, resumable=job.resumable)
+        return {"new_id": again.id}
+    elif action == "resume-unfinished":
+        queue.resume_unfinished(body.id)
+    elif action == "discard":
+        queue.discard(body.id)
+    return {}
+
+
+def _add_results(router: APIRouter, rt: Runtime) -> None:
+    @router.get("/result/{job_id}")
+    async def result(job_id: str) -> dict[str, Any]:
+        """What became of a job; while it runs, the pictures that are finished."""
+        return result_answer(known_job(rt, job_id))
+
+    @router.get("/result/{job_id}/picture/{index}")
+    async def picture(job_id: str, index: int, download: bool = False) -> Response:
+        """The file of one picture."""
+        path = picture_paths(known_job(rt, job_id)).get(index)
+        if path is None:
+            raise NotFound(what=f"The job has no picture {index}.")
+        return picture_file(rt, path, download)
+
+
+def _add_information(router: APIRouter, rt: Runtime) -> None:
+    @router.post("/token-count")
+    def count(body: TokenCountRequest) -> dict[str, int]:
+        """Tokens of a prompt; in a thread, since a long one takes a moment."""
+        return token_count(rt, body.text, body.steps, body.styles, body.is_positive)
+
+    @router.get("/sysinfo")
+    def sysinfo() -> dict[str, Any]:
+        """What to tell in a report of a fault; holds no names of files and no secrets."""
+        return listings.system(rt)
+
+    @router.get("/quicksettings-hint")
+    async def quicksettings_hint() -> list[dict[str, str]]:
+        """Names and labels of the settings that can stand at the top of the page."""
+        return [{"name": name, "label": option.label} for name, option in rt.settings.data_labels.items() if option.label]
+
+
+def known_job(rt: Runtime, job_id: str) -> Job:
+    job = rt.queue.get(job_id)
+    if job is None:
+        raise NotFound(what="This job is not known.", why="It was forgotten after many newer ones, or never was here.")
+    return job
+
+
+def picture_file(rt: Runtime, path: str, download: bool) -> Response:
+    """The answer with a picture's file. `path` comes from a job's result, never from a request. Raises NotFound."""
+    kind = content_type(path)
+    name = Path(path).name if not path.startswith(MEMORY_PREFIX) else "picture.png"
+    disposition = "attachment" if download or kind == "application/octet-stream" else "inline"
+    if path.startswith(MEMORY_PREFIX):
+        content = rt.unsaved.content(path)
+        if content is not None:
+            return Response(content, media_type="image/png", headers={"Content-Disposition": f'{disposition}; filename="{name}"'})
+    elif Path(path).is_file():
+        return FileResponse(path, media_type=kind, filename=name, content_disposition_type=disposition)
+    raise NotFound(what="The file of this picture is gone.", why="It was moved or deleted.")

@@ -1,0 +1,174 @@
+"""The forms of the API's requests and answers, for checking and for /docs."""
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from modules.generation.fields import TXT2IMG_FIELDS, Field, by_name
+
+_TYPES = {"text": "string", "choice": "string", "integer": "integer", "number": "number", "boolean": "boolean", "names": "array",
+          "mapping": "object", "values": "array"}
+
+# name, type, default: what clients send beside the fields of the engine. Names of the engine's table are left out of this one,
+# so a row here stops counting when the engine learns the field.
+API_FIELDS: tuple[tuple[str, str, Any], ...] = (
+    ("restore_faces", "boolean", None),
+    ("denoising_strength", "number", None),
+    ("refiner_checkpoint", "string", None),
+    ("refiner_switch_at", "number", None),
+    ("firstpass_image", "string", None),
+    ("comments", "object", None),
+    ("enable_hr", "boolean", False),
+    ("firstphase_width", "integer", 0),
+    ("firstphase_height", "integer", 0),
+    ("hr_scale", "number", 2.0),
+    ("hr_upscaler", "string", None),
+    ("hr_second_pass_steps", "integer", 0),
+    ("hr_resize_x", "integer", 0),
+    ("hr_resize_y", "integer", 0),
+    ("hr_checkpoint_name", "string", None),
+    ("hr_sampler_name", "string", None),
+    ("hr_scheduler", "string", None),
+    ("hr_prompt", "string", ""),
+    ("hr_negative_prompt", "string", ""),
+    ("force_task_id", "string", None),
+    ("sampler_index", "string", "Euler"),
+    ("script_name", "string", None),
+    ("script_args", "array", []),
+    ("send_images", "boolean", True),
+    ("save_images", "boolean", False),
+    ("alwayson_scripts", "object", {}),
+    ("infotext", "string", None),
+)
+
+# Fields that ask for something the engine cannot do as long as they are not in its table.
+NEEDED = {
+    "enable_hr": "a second pass at a higher resolution",
+    "refiner_checkpoint": "a refiner",
+    "restore_faces": "face restoration",
+    "firstpass_image": "a first-pass picture",
+}
+
+
+def api_default(field: Field) -> Any:
+    """What the API documents as the default of a field; None means that the settings or the sampler decide."""
+    if field.name in ("sampler_name", "scheduler", "styles"):
+        return None
+    default = field.api_default if field.api_default is not None else field.default
+    return list(default) if isinstance(default, tuple) else default
+
+
+def request_defaults() -> dict[str, Any]:
+    """Every field of POST txt2img with its default."""
+    engine = {field.name: api_default(field) for field in TXT2IMG_FIELDS}
+    return {**engine, **{name: default for name, _, default in API_FIELDS if name not in engine}}
+
+
+def request_schema() -> dict[str, Any]:
+    """The JSON schema of the body of POST txt2img; `validated` enforces it and more."""
+    properties: dict[str, Any] = {}
+    for field in TXT2IMG_FIELDS:
+        rule: dict[str, Any] = {"type": _TYPES[field.kind], "title": field.label}
+        if field.kind in ("integer", "number"):
+            rule |= {name: value for name, value in (("minimum", field.lowest), ("maximum", field.highest)) if value is not None}
+        properties[field.name] = rule
+    for name, kind, _ in API_FIELDS:
+        properties.setdefault(name, {"type": kind, "title": name})
+    for name, default in request_defaults().items():
+        properties[name]["nullable"] = True
+        if properties[name]["type"] == "array":
+            properties[name]["items"] = {"type": "string"} if name == "styles" else {}
+        if default is not None:
+            properties[name]["default"] = default
+    return {"title": "StableDiffusionProcessingTxt2Img", "type": "object", "properties": properties}
+
+
+def missing_abilities(values: dict[str, Any]) -> list[tuple[str, str]]:
+    """(field, what it asks for) of fields set in the request that this engine does not have."""
+    known = by_name(TXT2IMG_FIELDS)
+    return [(name, wish) for name, wish in NEEDED.items() if values.get(name) and name not in known]
+
+
+class TextToImageResponse(BaseModel):
+    """images: base64 of the files, the grid first if there is one. info: JSON text with seeds, prompts and infotexts."""
+
+    images: list[str] | None = None
+    parameters: dict[str, Any]
+    info: str
+
+
+class ProgressResponse(BaseModel):
+    """progress: 0..1, 0 when nothing runs. eta_relative: seconds. current_image: base64 of the preview."""
+
+    progress: float
+    eta_relative: float
+    state: dict[str, Any]
+    current_image: str | None = None
+    textinfo: str | None = None
+
+
+class SamplerItem(BaseModel):
+    name: str
+    aliases: list[str]
+    options: dict[str, str]
+
+
+class SchedulerItem(BaseModel):
+    name: str
+    label: str
+    aliases: list[str] | None = None
+    default_rho: float | None = None
+    need_inner_model: bool | None = None
+
+
+class UpscalerItem(BaseModel):
+    model_config = ConfigDict(protected_namespaces=())
+
+    name: str
+    model_name: str | None = None
+    model_path: str | None = None
+    model_url: str | None = None
+    scale: float | None = None
+
+
+class LatentUpscalerModeItem(BaseModel):
+    name: str
+
+
+class SDModelItem(BaseModel):
+    model_config = ConfigDict(protected_namespaces=())
+
+    title: str
+    model_name: str
+    hash: str | None = None
+    sha256: str | None = None
+    filename: str
+    config: str | None = None
+
+
+class PromptStyleItem(BaseModel):
+    name: str
+    prompt: str | None = None
+    negative_prompt: str | None = None
+
+
+class EmbeddingItem(BaseModel):
+    step: int | None = None
+    sd_checkpoint: str | None = None
+    sd_checkpoint_name: str | None = None
+    shape: int
+    vectors: int
+
+
+class EmbeddingsResponse(BaseModel):
+    loaded: dict[str, EmbeddingItem]
+    skipped: dict[str, EmbeddingItem]
+
+
+class MemoryResponse(BaseModel):
+    ram: dict[str, Any]
+    cuda: dict[str, Any]
+
+
+class ScriptsList(BaseModel):
+    txt2img: list[str]
+    img2img: list[str]
