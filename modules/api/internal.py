@@ -128,7 +128,7 @@ def queue_action(rt: Runtime, action: QueueAction, body: QueueRequest) -> dict[s
         queue.move(job_id, body.before)
     elif action == "cancel":
         if not queue.cancel(job_id):
-            raise NotFound(what=f"No job {job_id} waits or runs.")
+            raise NotFound(what=f"No job {job_id[:80]} waits or runs.")
     elif action == "cancel-all":
         queue.cancel_all()
     elif action == "pause":

@@ -255,7 +255,7 @@ class JobQueue:
     def _waiting_job(self, job_id: str) -> Job:
         job = next((job for job in self._waiting if job.id == job_id), None)
         if job is None:
-            raise NotFound(what=f"No job {job_id} is waiting.", why="It has started, was cancelled, or never was here.")
+            raise NotFound(what=f"No job {job_id[:80]} is waiting.", why="It has started, was cancelled, or never was here.")
         return job
 
     # Stopping
@@ -334,7 +334,7 @@ class JobQueue:
     def _unfinished_jobs(self, job_id: str | None) -> list[Job]:
         chosen = [job for job in self._left if job_id in (None, job.id)]
         if job_id is not None and not chosen:
-            raise NotFound(what=f"No unfinished job {job_id} is known.")
+            raise NotFound(what=f"No unfinished job {job_id[:80]} is known.")
         return chosen
 
     # For handlers

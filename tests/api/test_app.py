@@ -77,3 +77,20 @@ def test_everybody_is_no_origin(rt):
 
 def test_documents_ask_no_other_host(client):
     assert "http://" not in client.get("/docs").text.replace("http://127.0.0.1", "") and "https://" not in client.get("/docs").text
+
+
+JUNK = [
+    b"", b"{}", b"null", b"[]", b"{bad", b'{"id_task": NaN, "id": NaN, "text": NaN}', b"[" * 100_000, b"\xff\xfe",
+    b'{"id_task": "\\ud800", "id": "\\ud800"}', b'{"id": 5, "id_task": [], "text": {}, "steps": 1e999}',
+    b'{"id": "' + b"x" * 100_000 + b'"}', b'{"steps": -5, "text": "a"}',
+]
+
+
+@pytest.mark.parametrize("content", JUNK, ids=lambda content: repr(content[:20]))
+def test_no_body_makes_any_route_fail_or_hang(rt, client, instant, content):
+    for path, methods in client.get("/openapi.json").json()["paths"].items():
+        if "post" in methods:
+            answer = client.post(path.replace("{action}", "cancel"), content=content, headers={"content-type": "application/json"})
+            assert answer.status_code < 500, (path, answer.text)
+            assert answer.status_code < 400 or answer.json()["detail"], path
+            assert len(answer.content) < 10_000 or path == "/internal/queue"
