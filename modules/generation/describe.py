@@ -4,11 +4,11 @@ from __future__ import annotations
 from typing import Any
 
 from modules import runtime
-from modules.atomic_files import write_atomically
-from modules.errors import report
+from modules.errors import UserError, report
 from modules.generation.base import StableDiffusionProcessing
 from modules.generation.passes import effective
 from modules.imaging import infotext
+from modules.imaging.save import remember_parameters
 from modules.version import version_text
 
 
@@ -96,6 +96,6 @@ def write_last_parameters(p: StableDiffusionProcessing) -> None:
     rt = runtime.current()
     text = create_infotext(p, p.all_prompts, p.all_seeds, p.all_subseeds, index=0, all_negative_prompts=p.all_negative_prompts)
     try:
-        write_atomically(rt.folders.params_file, text.encode("utf-8"))
-    except OSError as error:  # a convenience; a full disk is told when a picture needs it
+        remember_parameters(rt.folders.params_file, text)
+    except UserError as error:  # a convenience; a full disk is told when a picture needs it
         report(f"{rt.folders.params_file.name} could not be written", error)

@@ -34,17 +34,17 @@ class Destination:
 
 
 def name_context(p: StableDiffusionProcessing, index: int, image: Image) -> NameContext:
-    """What the file name pattern may speak of."""
+    """What the file name pattern may speak of; None where it does not apply to this picture."""
+    rt = runtime.current()
     checkpoint = p.sd_model.checkpoint
-    count = p.batch_size * p.n_iter
+    one = p.batch_size * p.n_iter == 1
     return NameContext(
-        seed=p.all_seeds[index], seed_first=p.all_seeds[0], seed_last=p.all_seeds[-1] if count > 1 else None, steps=p.steps,
-        cfg=p.cfg_scale, width=image.width, height=image.height, styles=tuple(p.styles or ()),
-        sampler=p.sampler_name or "", scheduler=p.scheduler or "",
-        model_hash=checkpoint.short_hash or "", model_name=checkpoint.model_name, prompt=p.all_prompts[index],
-        negative_prompt=p.all_negative_prompts[index], prompt_no_styles=p.main_prompt, batch_number=index % p.batch_size + 1,
-        batch_size=p.batch_size, generation_number=index + 1, clip_skip=runtime.current().settings.CLIP_stop_at_last_layers,
-        denoising=p.denoising_strength, job_timestamp=runtime.current().state.job_timestamp)
+        prompt=p.all_prompts[index], negative_prompt=p.all_negative_prompts[index], prompt_no_styles=p.main_prompt,
+        seed=p.all_seeds[index], seed_first=p.all_seeds[0], seed_last=None if one else p.all_seeds[-1], steps=p.steps, cfg=p.cfg_scale,
+        width=image.width, height=image.height, styles=tuple(p.styles or ()), sampler=p.sampler_name or "", scheduler=p.scheduler or "",
+        model_hash=checkpoint.short_hash or "", model_name=checkpoint.model_name, batch_size=p.batch_size,
+        batch_number=None if p.batch_size == 1 else index % p.batch_size + 1, generation_number=None if one else index + 1,
+        clip_skip=rt.settings.CLIP_stop_at_last_layers, denoising=p.denoising_strength, job_timestamp=rt.state.job_timestamp)
 
 
 def deliver(p: StableDiffusionProcessing, image: Image, index: int, infotext: str, destination: Destination) -> None:
@@ -71,7 +71,11 @@ def deliver(p: StableDiffusionProcessing, image: Image, index: int, infotext: st
 
 def _save(p: StableDiffusionProcessing, image: Image, index: int, infotext: str, destination: Destination) -> SavedPicture:
     options = SaveOptions.from_settings(runtime.current().settings, grid=destination.grid)
-    return save_picture(image, options, name_context(p, index, image), infotext, folder=destination.folder, suffix=destination.suffix)
+    saved = save_picture(image, options, name_context(p, index, image), infotext, folder=destination.folder, suffix=destination.suffix,
+                         grid=destination.grid)
+    for note in saved.notes:
+        p.comment(note)
+    return saved
 
 
 def _kept_for_the_page(p: StableDiffusionProcessing, image: Image, infotext: str) -> str:

@@ -1,0 +1,1 @@
+"""Wildcards and dynamic prompts: templates that become another prompt for every picture."""

@@ -1,0 +1,81 @@
+"""Dynamic prompts: the prompt is a template that becomes another text for every picture."""
+import itertools
+import random
+from pathlib import Path
+
+import gradio as gr
+from easel_dynamic_prompts.resolve import Resolver, combinations
+from easel_dynamic_prompts.template import TemplateError, is_template, parse
+from easel_dynamic_prompts.wildcards import WildcardFiles
+
+from modules import scripts
+from modules.paths import data_path
+
+MOST_COMBINATIONS = 10_000
+FILES = WildcardFiles(Path(data_path) / "wildcards")
+
+
+class Script(scripts.Script):
+    """Resolves __wildcards__, {a|b} choices and ${variables} of prompt and negative prompt, seeded by each picture's seed."""
+
+    def title(self):
+        return "Dynamic Prompts"
+
+    def show(self, is_img2img):
+        return scripts.AlwaysVisible
+
+    def ui(self, is_img2img):
+        with gr.Accordion("Dynamic Prompts", open=False, elem_id=self.elem_id("accordion")):
+            enabled = gr.Checkbox(True, label="Resolve wildcards and choices", elem_id=self.elem_id("enabled"), interactive=True)
+            combinatorial = gr.Checkbox(False, label="All combinations instead of random ones", elem_id=self.elem_id("combinatorial"),
+                                        interactive=True)
+            most = gr.Slider(0, 1000, value=0, step=1, label="Most pictures (0 = all combinations)", elem_id=self.elem_id("max_generations"),
+                             interactive=True)
+            passes = gr.Slider(1, 100, value=1, step=1, label="Combinatorial batches", interactive=True,
+                               elem_id=self.elem_id("combinatorial_batches"))
+            same = gr.Checkbox(False, label="Same text for the whole batch", elem_id=self.elem_id("same_for_batch"), interactive=True)
+        return [enabled, combinatorial, most, passes, same]
+
+    def process(self, p, enabled=True, combinatorial=False, most=0, passes=1, same=False):
+        if not enabled:
+            return
+        template, negative = p.all_prompts[0], p.all_negative_prompts[0]
+        if not (is_template(template) or is_template(negative)):
+            return
+        p.extra_generation_params["Template"] = template if is_template(template) else None
+        p.extra_generation_params["Negative template"] = negative if is_template(negative) else None
+        if combinatorial:
+            set_combinations(p, template, int(most), int(passes))
+        resolve_each(p, combinatorial, same)
+
+
+def set_combinations(p, template, most, passes):
+    """Replace the lists of `p` by one entry for each combination, `passes` times over with rising seeds."""
+    limit = min(most or MOST_COMBINATIONS, MOST_COMBINATIONS)
+    texts = list(itertools.islice(combinations(parse(template), FILES.lines), limit))
+    count = len(texts) * passes
+    p.all_prompts = texts * passes
+    p.all_negative_prompts = [p.all_negative_prompts[0]] * count
+    p.all_seeds = [p.all_seeds[0] + index for index in range(count)]
+    p.all_subseeds = [p.all_subseeds[0] + index for index in range(count)]
+    p.n_iter = -(-count // p.batch_size)
+
+
+def resolve_each(p, keep_prompts, same):
+    """Write the resolved texts into the lists of `p`; each picture draws from a generator of its own seed."""
+    missing = []
+    for index, seed in enumerate(p.all_seeds):
+        if p.subseed_strength:
+            seed = p.all_subseeds[index]
+        source = random.Random(p.all_seeds[0] if same else seed)
+        resolver = Resolver(FILES.lines, source)
+        try:
+            if not keep_prompts:
+                p.all_prompts[index] = resolver.text(parse(p.all_prompts[index]))
+            p.all_negative_prompts[index] = resolver.text(parse(p.all_negative_prompts[index]))
+        except TemplateError as error:
+            p.comment(str(error))
+            return
+        missing += resolver.missing
+    for name in dict.fromkeys(missing):
+        p.comment(f"There is no wildcard file for __{name}__; it stays in the prompt.")
