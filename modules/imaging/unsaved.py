@@ -9,7 +9,7 @@ from PIL.Image import Image
 
 from modules import errors
 from modules.atomic_files import publish
-from modules.imaging.infotext import png_bytes
+from modules.imaging.encode import png_bytes
 
 MEMORY_PREFIX = "memory:"
 KEPT_IN_MEMORY = 64
