@@ -34,7 +34,8 @@ def process_images(p: StableDiffusionProcessing) -> Processed:
     rt = runtime.current()
     call_scripts(p, "before_process")
     with rt.settings.overriding(p.override_settings or {}):
-        p.sd_model = rt.models.ensure(rt.chosen_checkpoint(p.override_settings.get("sd_model_checkpoint")))
+        p.checkpoint = rt.chosen_checkpoint(p.override_settings.get("sd_model_checkpoint"))
+        p.sd_model = rt.models.ensure(p.checkpoint)
         return process_images_inner(p)
 
 
@@ -89,6 +90,7 @@ def make_batch(p: StableDiffusionProcessing, iteration: int) -> dict[int, Made]:
     indices = p.take_batch(iteration)
     if not indices:
         return {}
+    p.sd_model = runtime.current().models.ensure(p.checkpoint)  # a refiner or second pass may have used another
     batch = {"batch_number": iteration, "prompts": p.prompts, "seeds": p.seeds, "subseeds": p.subseeds}
     p.rng = p.make_noise()
     call_scripts(p, "before_process_batch", **batch)

@@ -63,6 +63,8 @@ class StableDiffusionProcessing:
     s_noise: float | None = None
     override_settings: dict[str, Any] | None = None
     override_settings_restore_afterwards: bool = True
+    refiner_checkpoint: str | None = None
+    refiner_switch_at: float | None = None
     disable_extra_networks: bool = False
     scripts_value: Any = field(default=None, repr=False)
     script_args_value: list | None = field(default=None, repr=False)
@@ -75,6 +77,7 @@ class StableDiffusionProcessing:
         self.styles = list(self.styles or [])
         self.seed = -1 if self.seed in (None, "") else int(self.seed)
         self.subseed = -1 if self.subseed in (None, "") else int(self.subseed)
+        self.checkpoint: Any = None
         self.comments: dict[str, None] = {}
         self.extra_network_data: dict[str, list] = {}
         self.all_prompts: list[str] = []
@@ -91,6 +94,7 @@ class StableDiffusionProcessing:
         self.main_negative_prompt = ""
         self.c: tuple[ComposedCond, ...] = ()
         self.uc: tuple[ScheduledCond, ...] = ()
+        self.planned_steps: tuple[int, int | None] = (self.steps, None)
         self.rng: NoiseSource | None = None
         self.sampler: Any = None
         self.paste_to: tuple[int, int, int, int] | None = None

@@ -26,3 +26,4 @@ def setup_conditions(p: StableDiffusionProcessing, steps: int, hires_steps: int 
     result = batch_conditions(p.prompts, p.negative_prompts, steps, lambda texts: encode(encoder, texts, options), hires_steps,
                               rt.settings.use_old_scheduling)
     p.c, p.uc = result.positive, result.negative
+    p.planned_steps = (steps, hires_steps)

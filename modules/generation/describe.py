@@ -15,7 +15,7 @@ from modules.version import version_text
 def parameters(p: StableDiffusionProcessing, seed: int, subseed: int) -> dict[str, Any]:
     """Infotext keys and values of the picture with this seed, in the order of the format; None and "" are left out."""
     opts = runtime.current().settings
-    checkpoint = p.sd_model.checkpoint
+    checkpoint = p.checkpoint
     strength = p.subseed_strength
     resized = p.seed_resize_from_w > 0 and p.seed_resize_from_h > 0
     return {

@@ -36,7 +36,7 @@ class Destination:
 def name_context(p: StableDiffusionProcessing, index: int, image: Image) -> NameContext:
     """What the file name pattern may speak of; None where it does not apply to this picture."""
     rt = runtime.current()
-    checkpoint = p.sd_model.checkpoint
+    checkpoint = p.checkpoint
     one = p.batch_size * p.n_iter == 1
     return NameContext(
         prompt=p.all_prompts[index], negative_prompt=p.all_negative_prompts[index], prompt_no_styles=p.main_prompt,

@@ -1,11 +1,13 @@
 """What a sampling pass of a processing is given: its options, and the hooks that watch and cancel it."""
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
 from modules import runtime
 from modules.generation.base import StableDiffusionProcessing
+from modules.sampling.guidance import ModelSwitch
 from modules.sampling.options import SamplingOptions
 from modules.sampling.passes import SamplingHooks, StepReport
 
@@ -28,8 +30,11 @@ def sampling_options(p: StableDiffusionProcessing) -> SamplingOptions:
     return SamplingOptions(**named | {name: getattr(p, name) for name in OF_THE_REQUEST if getattr(p, name) is not None})
 
 
-def pass_hooks(p: StableDiffusionProcessing, steps: int) -> SamplingHooks:
-    """Progress, previews and cancellation of one pass of `steps` steps. The last step stays in `p.last_step`."""
+def pass_hooks(p: StableDiffusionProcessing, steps: int, refiner: Callable[[int, int], ModelSwitch | None] | None = None) -> SamplingHooks:
+    """Progress, previews and cancellation of one pass of `steps` steps, and what hands over to a refiner.
+
+    The last step stays in `p.last_step`.
+    """
     state = runtime.current().state
     subject = runtime.current().settings.live_preview_content
     state.sampling_steps, state.sampling_step = steps, 0
@@ -39,4 +44,4 @@ def pass_hooks(p: StableDiffusionProcessing, steps: int) -> SamplingHooks:
         p.last_step = step
         state.step_done(step.estimate(subject) if state.previewer is not None else None)
 
-    return SamplingHooks(on_step=on_step, check=state.check)
+    return SamplingHooks(on_step=on_step, check=state.check, switch=refiner)

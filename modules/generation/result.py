@@ -41,7 +41,7 @@ class Processed:
         self.styles = p.styles
         self.job_timestamp = getattr(p, "job_timestamp", "")
         self.clip_skip = getattr(p, "clip_skip", 1)
-        checkpoint = getattr(p.sd_model, "checkpoint", None)
+        checkpoint = getattr(p, "checkpoint", None)
         self.sd_model_name = getattr(checkpoint, "model_name", None)
         self.sd_model_hash = getattr(checkpoint, "short_hash", None)
         self.all_prompts = all_prompts or p.all_prompts or [self.prompt]

@@ -14,6 +14,7 @@ from modules.generation.conditions import setup_conditions
 from modules.generation.hires import HiresSize
 from modules.generation.noise import NoiseSource
 from modules.generation.passes import pass_hooks, sampling_options
+from modules.generation.refiner import Refiner
 from modules.imaging.resize import resize_image
 from modules.prompt.conditioning import BatchConditions
 from modules.sampling.passes import sample_from_latent, sample_from_noise
@@ -99,7 +100,7 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
         conditions = BatchConditions(positive=conditioning, negative=unconditional_conditioning)
         samples = sample_from_noise(
             self.sd_model, self.sampler, self.scheduler or "Automatic", self.steps, self.rng, conditions, self.cfg_scale,
-            sampling_options(self), pass_hooks(self, self.steps))
+            sampling_options(self), pass_hooks(self, self.steps, Refiner.of(self)))
         if not self.enable_hr:
             return samples
         runtime.current().state.nextjob()
@@ -116,10 +117,9 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
             larger = hires.cropped(self._brought_to(size, samples), size)
             if not self.denoising_strength:
                 return larger
-            model = self.sd_model
             if self.hr_checkpoint_name and self.hr_checkpoint_name != SAME_CHECKPOINT:
-                model = self.sd_model = rt.models.ensure(rt.chosen_checkpoint(self.hr_checkpoint_name))
-            return self._sampled_again(model, larger)
+                self.sd_model = rt.models.ensure(rt.chosen_checkpoint(self.hr_checkpoint_name))
+            return self._sampled_again(larger)
         finally:
             self.is_hr_pass = False
 
@@ -129,7 +129,7 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
         resize = lambda picture, width, height: resize_image(0, picture, width, height, upscaler_name=self.hr_upscaler)
         return hires.upscaled_pictures(self.sd_model, samples, size, resize, runtime.current().state.check)
 
-    def _sampled_again(self, model: Any, latents: Tensor) -> Tensor:
+    def _sampled_again(self, latents: Tensor) -> Tensor:
         steps = self.hr_second_pass_steps or self.steps
         second = copy.copy(self)  # prompts and conditions of its own; what the first pass was stays as it is
         second.prompts = [self.hr_prompt or text for text in self.prompts]
@@ -138,7 +138,9 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
         name = self.hr_sampler_name if self.hr_sampler_name and self.hr_sampler_name != SAME_SAMPLER else self.sampler_name
         schedule = self.hr_scheduler if self.hr_scheduler and self.hr_scheduler != SAME_SCHEDULE else self.scheduler
         high, wide = latents.shape[-2:]
-        return sample_from_latent(
-            model, find_sampler(name), schedule or "Automatic", self.steps, self.make_noise(wide * LATENT_PX, high * LATENT_PX),
-            second.conditions, self.hr_cfg or self.cfg_scale, sampling_options(self), pass_hooks(self, steps),
+        samples = sample_from_latent(
+            self.sd_model, find_sampler(name), schedule or "Automatic", self.steps, self.make_noise(wide * LATENT_PX, high * LATENT_PX),
+            second.conditions, self.hr_cfg or self.cfg_scale, sampling_options(self), pass_hooks(second, steps, Refiner.of(second)),
             init_latent=latents, denoising_strength=self.denoising_strength, given_steps=steps)
+        self.sd_model, self.last_step = second.sd_model, second.last_step
+        return samples
