@@ -1,0 +1,68 @@
+"""Small components: gradio's, always interactive, with the class names that style sheets and browser scripts look for."""
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+import gradio as gr
+
+C = TypeVar("C", bound=gr.blocks.Block)
+
+REFRESH, RANDOM, REUSE, SWAP = "🔄", "🎲️", "♻️", "⇅"
+PASTE, CLEAR, APPLY_STYLES, RESTORE = "↙️", "🗑️", "📋", "🌀"
+EDIT_STYLES, COPY_PROMPT = "🖌️", "📝"
+FOLDER, SAVE, ZIP = "📂", "💾", "🗃️"
+
+# The drawing shown in place of a sign (css/10_icons.css): fonts for these signs are missing on many systems.
+ICONS = {REFRESH: "refresh", RANDOM: "random", REUSE: "reuse", SWAP: "swap", PASTE: "paste", CLEAR: "clear", APPLY_STYLES: "apply",
+         RESTORE: "restore", EDIT_STYLES: "edit", COPY_PROMPT: "copy", FOLDER: "folder", SAVE: "save", ZIP: "zip"}
+
+_NOT_INTERACTIVE = (gr.HTML, gr.Row, gr.Column, gr.Group, gr.Tabs, gr.Tab, gr.Accordion)
+
+
+def made(kind: type[C], *args: Any, elem_classes: Iterable[str] = (), **properties: Any) -> C:
+    """A component of `kind` that is interactive and carries the class `gradio-<type>`.
+
+    gradio disables a slider or dropdown that has a value and no event; the class is the name that style sheets expect.
+    """
+    if not issubclass(kind, _NOT_INTERACTIVE):
+        properties.setdefault("interactive", True)
+    return kind(*args, elem_classes=[f"gradio-{kind.__name__.lower()}", *elem_classes], **properties)
+
+
+class ToolButton(gr.Button):
+    """A small square button with one sign on it; `title` is its tooltip and its name for screen readers."""
+
+    def __init__(self, value: str, *, elem_id: str, title: str, elem_classes: Iterable[str] = (), **properties: Any):
+        drawing = ["easel-icon", f"icon-{ICONS[value]}"] if value in ICONS else []
+        super().__init__(value, elem_id=elem_id, elem_classes=["gradio-button", "tool", *drawing, *elem_classes], size="sm", min_width=36, scale=0,
+                         **properties)
+        TOOLTIPS[elem_id] = title
+
+    def get_block_name(self) -> str:
+        return "button"
+
+    def get_config(self) -> dict[str, Any]:  # type: ignore[override]
+        # gradio reads the properties to send from the signature of the class it is given.
+        return super().get_config(gr.Button)
+
+
+# Element id -> tooltip; filled as components are made, sent to the page once (tooltips.js).
+TOOLTIPS: dict[str, str] = {}
+
+
+def hidden_text(elem_id: str, value: str = "") -> gr.Textbox:
+    """A text box that is in the page for browser scripts and not to be seen."""
+    return made(gr.Textbox, value=value, elem_id=elem_id, visible="hidden", show_label=False, container=False)
+
+
+def hidden_button(elem_id: str) -> gr.Button:
+    """A button that only browser scripts press."""
+    return made(gr.Button, elem_id, elem_id=elem_id, visible="hidden")
+
+
+def paragraphs(text: str, classes: str = "") -> str:
+    """Plain text as HTML: every character stands for itself, line ends become line breaks."""
+    lines = "<br>\n".join(html.escape(line) for line in text.splitlines())
+    return f'<p class="{html.escape(classes)}">{lines}</p>' if lines else ""

@@ -1,0 +1,99 @@
+"""From the Generate button to a job in the queue, and from a finished job to the output panel."""
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from modules import errors
+from modules.errors import UserError
+from modules.jobs.job import Job
+from modules.ui.components import paragraphs
+
+if TYPE_CHECKING:
+    from modules.runtime import Runtime
+
+Values = dict[str, Any]
+Outputs = tuple[Any, Any, Any, Any]
+
+NOTHING_CHANGES: Outputs = (gr.skip(), gr.skip(), gr.skip(), gr.skip())
+
+
+def generate_handler(rt: Runtime, submit: Callable[..., Job], values_of: Callable[[Sequence[Any]], Values]) -> Callable[..., Any]:
+    """The coroutine behind a Generate button: (task id, *form values) -> the four outputs.
+
+    It holds no thread. A page that already has a job waiting or running gets its answer at once, "Queued as n"; that job's
+    result reaches the page through `restore_handler`, so that a page never has more than one open event.
+    """
+    async def generate(request: gr.Request, task_id: str, *args: Any) -> Outputs:
+        owner = request.session_hash or ""
+        try:
+            earlier = [job for job in rt.queue.jobs() if job.owner == owner and not job.is_settled]
+            job = submit(rt, values_of(args), owner=owner, job_id=task_id or None)
+        except UserError as error:
+            return with_message(str(error))
+        if earlier:
+            ahead = sum(not other.is_settled for other in rt.queue.jobs()) - 1
+            return gr.skip(), gr.skip(), gr.skip(), paragraphs(f"Queued as {max(ahead, 1)}.", "queued")
+        await job.wait_async()
+        return shown(job)
+    return generate
+
+
+def restore_handler(rt: Runtime) -> Callable[[str], Outputs]:
+    """(task id) -> the four outputs of that job, as far as it has come; nothing changes when it is unknown."""
+    def restore(task_id: str) -> Outputs:
+        try:
+            job = rt.queue.get(task_id)
+        except UserError:
+            return NOTHING_CHANGES
+        return shown(job) if job is not None and (job.is_settled or job.pictures) else NOTHING_CHANGES
+    return restore
+
+
+def with_message(message: str) -> Outputs:
+    """The panel as it is, with a sentence in the log line."""
+    return gr.skip(), gr.skip(), gr.skip(), paragraphs(message, "error")
+
+
+def shown(job: Job) -> Outputs:
+    """What the panel shows of a job: its result, or the pictures that were finished before it failed."""
+    try:
+        pictures, info = _pictures(job), _info(job)
+    except (KeyError, TypeError) as exc:
+        errors.report(f"The result of {job.id} cannot be shown.", exc)
+        return with_message("The result of the job cannot be shown. The log says why.")
+    infotexts = info["infotexts"]
+    first = infotexts[0] if infotexts else ""
+    gallery = gr.update(value=pictures, selected_index=0 if pictures else None)
+    return gallery, json.dumps(info), paragraphs(first), log_html(job)
+
+
+def _pictures(job: Job) -> list[str]:
+    if job.result:
+        return [image["path"] for image in job.result["images"]]
+    return [picture.path for picture in job.pictures]
+
+
+def _info(job: Job) -> dict[str, Any]:
+    if not job.result:
+        return {"job": job.id, "infotexts": [picture.infotext for picture in job.pictures], "index_of_first_image": 0}
+    images = job.result["images"]
+    info = {**job.result.get("info", {}), "job": job.id, "index_of_first_image": job.result.get("index_of_first_image", 0)}
+    info["infotexts"] = [image.get("infotext", "") for image in images]
+    info["seeds"] = [image.get("seed") for image in images]
+    info["subseeds"] = [image.get("subseed") for image in images]
+    return info
+
+
+def log_html(job: Job) -> str:
+    """Error, notes and the time taken as HTML; what the result says in `html_log` is HTML already."""
+    result = job.result or {}
+    parts = [paragraphs(job.error, "error") if job.error else ""]
+    parts += [paragraphs(note, "note") for note in result.get("notes", ())]
+    if job.status in ("interrupted", "cancelled"):
+        parts.append(paragraphs("Interrupted; what was finished is kept." if job.status == "interrupted" else "Cancelled.", "note"))
+    parts.append(result.get("html_log", ""))
+    return "\n".join(part for part in parts if part)

@@ -1,0 +1,36 @@
+"""What the page says about checkpoints: their names, the size that suits one, where to put more of them."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from modules.ui.components import paragraphs
+
+if TYPE_CHECKING:
+    from modules.runtime import Runtime
+
+DEFAULT_SIZE_PX = 512
+
+
+def checkpoint_titles(rt: Runtime) -> list[str]:
+    """Titles of all checkpoints that can be chosen, the demo model last."""
+    return [info.title for info in rt.checkpoints]
+
+
+def chosen_title(rt: Runtime) -> str:
+    """Title of the checkpoint that the next job uses."""
+    return rt.chosen_checkpoint().title
+
+
+def native_size(rt: Runtime) -> int:
+    """Edge in pixels of the pictures that the chosen checkpoint was trained on."""
+    return getattr(rt.chosen_checkpoint(), "native_size_px", None) or DEFAULT_SIZE_PX
+
+
+def models_note(rt: Runtime) -> str:
+    """HTML that tells where checkpoints go while only the demo model is there, and which files cannot be used and why."""
+    notes = []
+    if all(info.is_demo for info in rt.checkpoints):
+        notes.append(paragraphs(f"Only the small demo model is here. Put Stable Diffusion checkpoints (.safetensors) into {rt.folders.checkpoints} "
+                                "and press the button beside the list.", "note"))
+    notes += [paragraphs(f"{broken.name} cannot be used: {broken.reason}", "warning") for broken in rt.checkpoints.broken]
+    return "\n".join(notes)

@@ -1,0 +1,69 @@
+"""The top row of a generating tab: prompts, Generate and its neighbours, tools, styles."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import gradio as gr
+
+from modules.ui.components import APPLY_STYLES, CLEAR, EDIT_STYLES, PASTE, RESTORE, TOOLTIPS, ToolButton, made
+from modules.ui.form import Form
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromptRow:
+    """The buttons of the row; prompts and styles are components of the form."""
+
+    generate: gr.Button
+    paste: gr.Button
+    clear: gr.Button
+    apply_styles: gr.Button
+    restore: gr.Button
+
+
+def prompt_row(form: Form, style_names: Sequence[str]) -> PromptRow:
+    """Build the row inside the current Blocks context; adds prompt, negative_prompt and styles to the form."""
+    tab = form.tab
+    with gr.Row(elem_id=f"{tab}_toprow", elem_classes=["gradio-row", "toprow"]):
+        with gr.Column(elem_id=f"{tab}_prompt_container", scale=6, elem_classes=["gradio-column", "prompt-container"]):
+            _prompt_box(form, "prompt", "prompt", "What the picture shows")
+            _prompt_box(form, "negative_prompt", "neg_prompt", "What it should not show")
+        with gr.Column(elem_id=f"{tab}_actions_column", scale=1, min_width=300, elem_classes=["gradio-column", "actions-column"]):
+            generate = _generate_box(tab)
+            tools = _tools(tab)
+            with gr.Row(elem_id=f"{tab}_styles_row", elem_classes=["gradio-row", "styles-row"]):
+                form.dropdown("styles", style_names, multiselect=True, elem_classes=["multiselect"])
+                ToolButton(EDIT_STYLES, elem_id=f"{tab}_styles_edit_button", title="Edit styles")
+    return PromptRow(generate=generate, **tools)
+
+
+def _prompt_box(form: Form, name: str, element: str, placeholder: str) -> None:
+    with gr.Row(elem_id=f"{form.tab}_{element}_row", elem_classes=["gradio-row", "prompt-row"]):
+        form.textbox(name, lines=3, max_lines=20, placeholder=placeholder, elem_classes=["prompt"],
+                     html_attributes=gr.InputHTMLAttributes(spellcheck=False, autocapitalize="off", autocorrect="off"))
+
+
+def _generate_box(tab: str) -> gr.Button:
+    """Generate stays usable while a job runs; Interrupt and Skip appear beside it (class `running`, set by progress.js)."""
+    with gr.Row(elem_id=f"{tab}_generate_box", elem_classes=["gradio-row", "generate-box"]):
+        generate = made(gr.Button, "Generate", elem_id=f"{tab}_generate", variant="primary", min_width=120)
+        made(gr.Button, "Interrupt", elem_id=f"{tab}_interrupt", min_width=70, elem_classes=["generate-box-interrupt"])
+        made(gr.Button, "Interrupting…", elem_id=f"{tab}_interrupting", min_width=70, elem_classes=["generate-box-interrupting"])
+        made(gr.Button, "Skip", elem_id=f"{tab}_skip", min_width=50, elem_classes=["generate-box-skip"])
+    TOOLTIPS.update({
+        f"{tab}_generate": "Put a job with the present values into the queue (Ctrl+Enter). Right-click for more.",
+        f"{tab}_interrupt": "Stop the running job and keep what is finished (Esc)",
+        f"{tab}_interrupting": "The job stops after the present picture. Press again to stop at once.",
+        f"{tab}_skip": "Drop the present batch and go on with the next (Alt+Enter)",
+    })
+    return generate
+
+
+def _tools(tab: str) -> dict[str, gr.Button]:
+    with gr.Row(elem_id=f"{tab}_tools", elem_classes=["gradio-row", "tools"]):
+        return {
+            "paste": ToolButton(PASTE, elem_id="paste", title="Read parameters from the prompt box; with an empty box those of the last picture"),
+            "clear": ToolButton(CLEAR, elem_id=f"{tab}_clear_prompt", title="Clear both prompt boxes"),
+            "apply_styles": ToolButton(APPLY_STYLES, elem_id=f"{tab}_style_apply", title="Write the selected styles into the prompt boxes"),
+            "restore": ToolButton(RESTORE, elem_id=f"{tab}_restore_progress", title="Show the running job and the last result again"),
+        }

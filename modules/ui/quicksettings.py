@@ -1,0 +1,87 @@
+"""The row above all tabs: the checkpoint and other settings that apply at once, and the page's own buttons."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from modules.errors import UserError
+from modules.ui import models
+from modules.ui.components import REFRESH, ToolButton, made
+from modules.ui.settings import apply_one, option_component, options_json
+
+if TYPE_CHECKING:
+    from modules.runtime import Runtime
+    from modules.ui.txt2img import Txt2ImgTab
+
+PRIVATE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+CHECKPOINT = "sd_model_checkpoint"
+
+# Buttons that browser scripts give their work; signs are decoration, the names are in the attributes.
+HEADER_TOOLS = """
+<div class="header-tools">
+  <button type="button" id="queue_button" class="plain" aria-expanded="false" title="Show the queue">Queue<span class="count"></span></button>
+  <button type="button" id="theme_button" class="plain easel-icon icon-theme" title="Light or dark" aria-label="Light or dark">◐</button>
+</div>
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quicksettings:
+    """Components of the row, by option."""
+
+    checkpoint: gr.Dropdown
+    refresh: gr.Button
+    note: gr.HTML
+    others: dict[str, gr.components.Component]
+
+
+def quicksettings(rt: Runtime) -> Quicksettings:
+    """Build the row inside the current Blocks context."""
+    others: dict[str, gr.components.Component] = {}
+    with gr.Row(elem_id="quicksettings", elem_classes=["gradio-row"]):
+        checkpoint = made(gr.Dropdown, choices=models.checkpoint_titles(rt), value=models.chosen_title(rt), label="Stable Diffusion checkpoint",
+                          elem_id=f"setting_{CHECKPOINT}", scale=1, min_width=260)
+        refresh = ToolButton(REFRESH, elem_id=f"refresh_{CHECKPOINT}", title="Look again for checkpoints")
+        for key in getattr(rt.settings, "quicksettings_list", None) or ():
+            if key != CHECKPOINT and key in rt.settings.data_labels:
+                others[key] = option_component(rt.settings, key)
+        gr.HTML(HEADER_TOOLS, elem_id="header_tools", min_width=0, apply_default_css=False)
+    note = made(gr.HTML, models.models_note(rt), elem_id="models_note")
+    gr.HTML('<div id="easel_banners"></div>', elem_id="easel_banners_holder")
+    return Quicksettings(checkpoint=checkpoint, refresh=refresh, note=note, others=others)
+
+
+def connect_quicksettings(rt: Runtime, row: Quicksettings, tab: Txt2ImgTab, settings_json: gr.Textbox) -> None:
+    """Settings of the row apply at once; a new checkpoint proposes its size where the old one's is still set."""
+    width, height = tab.form.components["width"], tab.form.components["height"]
+
+    def choose(title: str, present_width: Any, present_height: Any) -> tuple[Any, ...]:
+        before = models.native_size(rt)
+        try:
+            apply_one(rt.settings, CHECKPOINT, title)
+        except UserError as error:
+            gr.Warning(str(error))
+            return gr.update(value=models.chosen_title(rt)), gr.skip(), gr.skip(), gr.skip()
+        after = models.native_size(rt)
+        untouched = (present_width, present_height) == (before, before) and after != before
+        size = gr.update(value=after) if untouched else gr.skip()
+        row.checkpoint.value, width.value, height.value = title, after, after
+        return gr.skip(), size, size, options_json(rt.settings)
+
+    def look_again() -> tuple[Any, str]:
+        rt.checkpoints.refresh()
+        choices = models.checkpoint_titles(rt)
+        row.checkpoint.choices = [(title, title) for title in choices]
+        row.note.value = models.models_note(rt)
+        return gr.update(choices=choices, value=models.chosen_title(rt)), row.note.value
+
+    row.checkpoint.input(choose, [row.checkpoint, width, height], [row.checkpoint, width, height, settings_json], **PRIVATE)
+    row.refresh.click(look_again, None, [row.checkpoint, row.note], **PRIVATE)
+    for key, component in row.others.items():
+        def apply(value: Any, key: str = key) -> str:
+            apply_one(rt.settings, key, value)
+            return options_json(rt.settings)
+        event = component.release if isinstance(component, gr.Slider) else component.blur if isinstance(component, gr.Textbox) else component.input
+        event(apply, component, settings_json, **PRIVATE)

@@ -1,0 +1,141 @@
+"""The server: routes, our scripts and style sheets in the page's head, and gradio behind them."""
+from __future__ import annotations
+
+import html
+import os
+import re
+import socket
+from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # gradio looks at it when it is imported
+
+import gradio as gr  # noqa: E402
+import uvicorn  # noqa: E402
+from fastapi import FastAPI  # noqa: E402
+from fastapi.responses import FileResponse, JSONResponse, Response  # noqa: E402
+from starlette.middleware.gzip import GZipMiddleware  # noqa: E402
+
+from modules.api.app import add_protection, add_routes, build_api_app  # noqa: E402
+from modules.ui.app import build_blocks, tooltips_script  # noqa: E402
+from modules.ui.pictures import pictures_router  # noqa: E402
+from modules.ui.theme import WEB, scripts, style_sheets, theme  # noqa: E402
+
+if TYPE_CHECKING:
+    from modules.runtime import Runtime
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+RESTART = 42
+
+# gradio's page names hosts of its maker in meta tags; nothing of ours does.
+FOREIGN_META = re.compile(rb'<meta[^>]*(?:property="og:|name="twitter:)[^>]*>\s*')
+WEB_TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+
+
+def build_app(rt: Runtime) -> FastAPI:
+    """Everything that is served, on one app. gradio takes "/" and is therefore mounted last."""
+    if rt.args.nowebui:
+        return build_api_app(rt)
+    os.environ["GRADIO_TEMP_DIR"] = str(rt.folders.temporary)
+    blocks = build_blocks(rt)
+    app = FastAPI(title="Easel", docs_url=None, redoc_url=None)
+    add_routes(app, rt)
+    app.include_router(pictures_router(rt))
+    app.add_api_route("/internal/reload-ui", lambda: ask_for_restart(app), methods=["POST"], include_in_schema=False)
+    app.add_api_route("/easel/{path:path}", web_file, methods=["GET"], include_in_schema=False)
+    app = gr.mount_gradio_app(app, blocks, path="/", ssr_mode=False, run_history=False, footer_links=[], theme=theme(),
+                              max_file_size="256mb", favicon_path=str(WEB / "easel.svg"), show_error=True)
+    app.add_middleware(HeadInjector, head=head_html())
+    app.add_middleware(GZipMiddleware, minimum_size=2000)
+    add_protection(app, rt.args)
+    app.state.blocks = blocks
+    return app
+
+
+def run(app: FastAPI, rt: Runtime, listening: socket.socket, on_ready: Callable[[], None]) -> int:
+    """Serve on a bound socket until the program is stopped; returns its exit status, RESTART after Reload UI."""
+    config = uvicorn.Config(app, log_level=(rt.args.loglevel or "warning").lower(), root_path=(rt.args.subpath or "").rstrip("/"),
+                            ssl_keyfile=rt.args.tls_keyfile, ssl_certfile=rt.args.tls_certfile, timeout_graceful_shutdown=3)
+    server = AnnouncingServer(config, on_ready)
+    app.state.server, app.state.exit_status = server, 0
+    server.run(sockets=[listening])
+    return app.state.exit_status
+
+
+class AnnouncingServer(uvicorn.Server):
+    """uvicorn's server, which says when it answers."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]):
+        super().__init__(config)
+        self.on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self.on_ready()
+
+
+def ask_for_restart(app: FastAPI) -> dict[str, Any]:
+    """Reload UI: end with the status at which webui.sh starts the program again."""
+    app.state.exit_status = RESTART
+    app.state.server.should_exit = True
+    return {}
+
+
+def web_file(path: str) -> Response:
+    """A script or style sheet of the page."""
+    file = (WEB / path).resolve()
+    if not file.is_relative_to(WEB.resolve()) or file.suffix not in WEB_TYPES or not file.is_file():
+        return JSONResponse({"error": "NotFound", "detail": "There is no such file.", "body": "", "errors": ""}, status_code=404)
+    return FileResponse(file, media_type=WEB_TYPES[file.suffix], headers={"Cache-Control": "public, max-age=86400", "X-Content-Type-Options": "nosniff"})
+
+
+def head_html() -> str:
+    """Tags for our style sheets and scripts. The address carries the file's time, so that a new version is fetched at once."""
+    def address(file: Path) -> str:
+        return html.escape(f"easel/{file.relative_to(WEB).as_posix()}?{int(file.stat().st_mtime)}")
+    links = [f'<link rel="stylesheet" href="{address(file)}">' for file in style_sheets()]
+    tags = [f'<script src="{address(file)}"></script>' for file in scripts()]
+    return "\n".join([*links, f"<script>{tooltips_script()}</script>", *tags])
+
+
+class HeadInjector:
+    """Writes our tags into the page as it is served: scripts then run while the document loads, as scripts of extensions expect."""
+
+    def __init__(self, app: Any, head: str):
+        self.app = app
+        self.head = head.encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "GET" or scope["path"] not in ("", "/"):
+            await self.app(scope, receive, send)
+            return
+        plain = dict(scope, headers=[header for header in scope["headers"] if header[0] != b"accept-encoding"])
+        start: MutableMapping[str, Any] = {}
+        parts: list[bytes] = []
+
+        async def collect(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                start.update(message)
+                return
+            parts.append(message.get("body", b""))
+            if message.get("more_body"):
+                return
+            body = self.edited(b"".join(parts))
+            start["headers"] = [h for h in start["headers"] if h[0].lower() != b"content-length"] + [(b"content-length", str(len(body)).encode())]
+            await send(start)
+            await send({"type": "http.response.body", "body": body})
+
+        await self.app(plain, receive, collect)
+
+    def edited(self, page: bytes) -> bytes:
+        """The page with our tags behind its base address, and without tags that name other hosts."""
+        head, mark, rest = page.partition(b"</head>")
+        head = FOREIGN_META.sub(b"", head)
+        base = re.search(rb"<base[^>]*>", head)
+        at = base.end() if base else head.find(b"<head>") + len(b"<head>")
+        return head[:at] + b"\n" + self.head + head[at:] + mark + rest

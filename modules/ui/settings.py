@@ -1,0 +1,166 @@
+"""The Settings tab, made from the catalogue of options: sections, search, Apply, defaults."""
+from __future__ import annotations
+
+import html
+import inspect
+import json
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from modules.errors import UserError
+from modules.sampling.registry import SAMPLERS
+from modules.ui.components import hidden_text, made, paragraphs
+
+if TYPE_CHECKING:
+    from modules.runtime import Runtime
+    from modules.settings.option import OptionInfo
+    from modules.settings.store import Options
+
+PRIVATE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+
+CONTENTS = '<div id="settings_contents" role="navigation" aria-label="Sections of the settings"></div>'
+
+
+def options_json(settings: Options) -> str:
+    """All options as the page's scripts see them (`opts`)."""
+    return json.dumps(settings.snapshot(), default=str)
+
+
+def apply_one(settings: Options, key: str, value: Any) -> bool:
+    """Set one option and store all of them; whether it changed. Raises UserError when the value or the disk does not allow it."""
+    changed = settings.set(key, value)
+    if changed:
+        settings.save()
+    return bool(changed)
+
+
+def settings_tab(rt: Runtime, *, shown_elsewhere: Iterable[str] = ()) -> gr.Textbox:
+    """Build the tab inside the current Blocks context; returns the hidden text box that carries the options to scripts."""
+    components: dict[str, gr.components.Component] = {}
+    with gr.Column(elem_id="settings", elem_classes=["settings-page"]):
+        with gr.Row(elem_classes=["settings-head"]):
+            made(gr.Textbox, label="Search in settings", placeholder="Name or part of it", elem_id="settings_search", scale=3)
+            apply = made(gr.Button, "Apply settings", variant="primary", elem_id="settings_submit", scale=0, min_width=150)
+            restore = made(gr.Button, "Show defaults", elem_id="settings_defaults", scale=0, min_width=130)
+        result = made(gr.HTML, "", elem_id="settings_result")
+        gr.HTML('<div id="settings_search_note" role="status"></div>')
+        with gr.Row(elem_classes=["settings-body"]):
+            gr.HTML(CONTENTS, elem_id="settings_contents_holder", min_width=0, apply_default_css=False)
+            with gr.Column(elem_classes=["settings-list"], scale=5):
+                for (section, title), keys in sections(rt.settings, set(shown_elsewhere)).items():
+                    components.update(_section(rt.settings, section, title, keys))
+    stored = hidden_text("settings_json", options_json(rt.settings))
+    _connect(rt, components, apply, restore, result, stored)
+    return stored
+
+
+def sections(settings: Options, without: set[str]) -> dict[tuple[str, str], list[str]]:
+    """(section id, title) -> keys, in the order of the catalogue. Options without a section or a label are not shown."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for key, info in settings.data_labels.items():
+        if key in without or not info.section or not info.section[0]:
+            continue
+        found.setdefault((info.section[0], info.section[1]), []).append(key)
+    return found
+
+
+def _section(settings: Options, section: str, title: str, keys: list[str]) -> dict[str, gr.components.Component]:
+    made_here = {}
+    with gr.Column(elem_id=f"settings_{section}", elem_classes=["settings-section"]):
+        gr.HTML(f"<h2>{html.escape(title)}</h2>")
+        for key in keys:
+            with gr.Row(elem_id=f"row_setting_{key}", elem_classes=["settings-row"]):
+                made_here[key] = option_component(settings, key)
+    return made_here
+
+
+def option_component(settings: Options, key: str) -> gr.components.Component:
+    """The control of one option, with its present value, id `setting_<key>`."""
+    info = settings.data_labels[key]
+    arguments = info.arguments()
+    kind, extra = component_kind(info)
+    if kind is gr.HTML:
+        return gr.HTML(str(info.default), elem_id=f"setting_{key}")
+    value = getattr(settings, key)
+    properties = {"label": info.label, "value": value, "elem_id": f"setting_{key}", **_accepted(kind, {**arguments, **extra})}
+    if kind is gr.Dropdown:
+        choices = _plain_choices(properties.get("choices")) or _known_choices(key, value)
+        properties["choices"] = choices
+        properties["allow_custom_value"] = True if not _plain_choices(arguments.get("choices")) else properties.get("allow_custom_value", False)
+    if kind is gr.Textbox:
+        properties["value"] = "" if value is None else str(value)
+    remarks = remarks_text(info)
+    if remarks and "info" in _parameters(kind):
+        properties["info"] = remarks
+    return made(kind, **properties)
+
+
+KINDS: dict[str, tuple[type[Any], dict[str, Any]]] = {
+    "checkbox": (gr.Checkbox, {}), "slider": (gr.Slider, {}), "number": (gr.Number, {}), "text": (gr.Textbox, {}),
+    "dropdown": (gr.Dropdown, {}), "radio": (gr.Radio, {}), "multi": (gr.Dropdown, {"multiselect": True}), "color": (gr.ColorPicker, {}),
+    "html": (gr.HTML, {}),
+}
+
+
+def component_kind(info: OptionInfo) -> tuple[type[Any], dict[str, Any]]:
+    """The gradio class for an option and what it needs beside the option's own arguments; extensions bring their own class."""
+    control = info.control()
+    if isinstance(control, str):
+        return KINDS[control]
+    return (control, {}) if isinstance(control, type) else (gr.Textbox, {})
+
+
+def remarks_text(info: OptionInfo) -> str:
+    """What stands beside the label, without markup: catalogues and extensions write some HTML there."""
+    remarks = [info.comment_before, *(remark.text for remark in info.remarks), info.comment_after]
+    plain = [html.unescape(re.sub(r"<[^>]*>", "", remark)).strip() for remark in remarks]
+    return "; ".join(text[:1].upper() + text[1:] for text in plain if text)
+
+
+def _parameters(kind: type[Any]) -> set[str]:
+    return set(inspect.signature(kind.__init__).parameters)
+
+
+def _accepted(kind: type[Any], arguments: dict[str, Any]) -> dict[str, Any]:
+    """The arguments that the class knows; None counts as not given."""
+    known = _parameters(kind)
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in arguments.items() if name in known and value is not None}
+
+
+def _plain_choices(choices: Any) -> list[Any]:
+    return [choice[1] if isinstance(choice, (tuple, list)) else choice for choice in choices or ()]
+
+
+def _known_choices(key: str, value: Any) -> list[Any]:
+    """Choices that depend on what the program has; only the present value where nothing is known."""
+    if key == "hide_samplers":
+        return [sampler.name for sampler in SAMPLERS]
+    return [value] if isinstance(value, str) and value else list(value) if isinstance(value, (list, tuple)) else []
+
+
+def _connect(rt: Runtime, components: dict[str, Any], apply: gr.Button, restore: gr.Button, result: gr.HTML, stored: gr.Textbox) -> None:
+    keys = list(components)
+
+    def store(*values: Any) -> tuple[str, str]:
+        changed, refused = [], []
+        for key, value in zip(keys, values, strict=True):
+            try:
+                if rt.settings.set(key, value):
+                    changed.append(key)
+            except UserError as error:
+                refused.append(str(error))
+            components[key].value = getattr(rt.settings, key)
+        try:
+            rt.settings.save()
+        except (UserError, OSError) as error:
+            refused.append(f"The settings could not be stored: {error}")
+        stored.value = options_json(rt.settings)
+        said = f"{len(changed)} settings changed." if len(changed) != 1 else "1 setting changed."
+        return paragraphs(said, "note") + "".join(paragraphs(text, "error") for text in refused), stored.value
+
+    apply.click(store, list(components.values()), [result, stored], **PRIVATE)
+    restore.click(lambda: [rt.settings.data_labels[key].default for key in keys], None, list(components.values()),
+                  js="() => confirm('Show the default of every option? Nothing is stored before you press Apply settings.') ? [] : undefined", **PRIVATE)

@@ -1,0 +1,103 @@
+"""The dialog in which styles are read, written and deleted, and the button that writes styles into the prompts."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from modules.errors import UserError
+from modules.ui.components import APPLY_STYLES, COPY_PROMPT, REFRESH, ToolButton, made, paragraphs
+
+if TYPE_CHECKING:
+    from modules.runtime import Runtime
+    from modules.ui.form import Form
+    from modules.ui.prompt_row import PromptRow
+
+PRIVATE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class StylesEditor:
+    """Components of the dialog."""
+
+    name: gr.Dropdown
+    prompt: gr.Textbox
+    negative_prompt: gr.Textbox
+    refresh: gr.Button
+    apply: gr.Button
+    copy: gr.Button
+    save: gr.Button
+    delete: gr.Button
+    message: gr.HTML
+
+
+def styles_editor(rt: Runtime, tab: str) -> StylesEditor:
+    """Build the dialog inside the current Blocks context; dialogs.js opens and closes it."""
+    with gr.Column(elem_id=f"{tab}_styles_dialog", elem_classes=["popup-dialog"]), gr.Column(elem_classes=["popup-dialog-inner"]):
+        gr.HTML("<h2>Styles</h2>")
+        with gr.Row(elem_classes=["form-row"]):
+            name = made(gr.Dropdown, choices=rt.styles.names(), value=None, label="Styles", info="Choose a style, or type a new name. "
+                        "{prompt} in a style stands for your own prompt.", allow_custom_value=True, elem_id=f"{tab}_styles_edit_select", scale=4)
+            refresh = ToolButton(REFRESH, elem_id=f"refresh_{tab}_styles", title="Read the styles file again")
+            apply = ToolButton(APPLY_STYLES, elem_id=f"{tab}_style_apply_dialog", title="Write this style into the prompt boxes")
+            copy = ToolButton(COPY_PROMPT, elem_id=f"{tab}_style_copy", title="Copy the prompt boxes into this style")
+        prompt = made(gr.Textbox, label="Prompt", lines=3, elem_id=f"{tab}_edit_style_prompt", elem_classes=["prompt"])
+        negative = made(gr.Textbox, label="Negative prompt", lines=3, elem_id=f"{tab}_edit_style_neg_prompt", elem_classes=["prompt"])
+        message = made(gr.HTML, "", elem_id=f"{tab}_styles_message")
+        with gr.Row(elem_classes=["dialog-buttons"]):
+            save = made(gr.Button, "Save", variant="primary", elem_id=f"{tab}_edit_style_save", min_width=90)
+            delete = made(gr.Button, "Delete", elem_id=f"{tab}_edit_style_delete", min_width=90)
+            made(gr.Button, "Close", elem_id=f"{tab}_edit_style_close", min_width=90)
+    return StylesEditor(name=name, prompt=prompt, negative_prompt=negative, refresh=refresh, apply=apply, copy=copy, save=save, delete=delete, message=message)
+
+
+def connect_style_buttons(rt: Runtime, form: Form, row: PromptRow, dialog: StylesEditor) -> None:
+    """Wire dialog, prompt boxes and the Styles dropdown of the tab."""
+    prompts = [form.components["prompt"], form.components["negative_prompt"]]
+    texts = [dialog.prompt, dialog.negative_prompt]
+    chosen = form.components["styles"]
+
+    def names_again(message: str = "") -> tuple[Any, Any, str]:
+        names = rt.styles.names()
+        for component in (dialog.name, chosen):
+            component.choices = [(name, name) for name in names]  # new pages are made from the components
+        return gr.update(choices=names), gr.update(choices=names), message
+
+    def read(name: str | None) -> tuple[Any, Any]:
+        style = rt.styles.find(name) if name else None
+        return (style.prompt, style.negative_prompt) if style else (gr.skip(), gr.skip())
+
+    def write(name: str | None, prompt: str, negative: str) -> tuple[Any, Any, str]:
+        try:
+            rt.styles.save(name or "", prompt or "", negative or "")
+        except UserError as error:
+            return gr.skip(), gr.skip(), paragraphs(str(error), "error")
+        return names_again(paragraphs(f'Saved "{name}".', "note"))
+
+    def remove(name: str | None) -> tuple[Any, ...]:
+        if not name:
+            return gr.skip(), gr.skip(), "", gr.skip(), gr.skip()
+        try:
+            rt.styles.delete(name)
+        except UserError as error:
+            return gr.skip(), gr.skip(), paragraphs(str(error), "error"), gr.skip(), gr.skip()
+        edit, _, message = names_again(paragraphs(f'Deleted "{name}".', "note"))
+        return gr.update(choices=edit["choices"], value=None), gr.update(choices=edit["choices"]), message, "", ""
+
+    def read_again() -> tuple[Any, Any, str]:
+        rt.styles.reload()
+        return names_again()
+
+    def apply(prompt: str, negative: str, names: Any) -> tuple[str, str, list[str]]:
+        names = [names] if isinstance(names, str) else list(names or ())
+        return (*rt.styles.apply(prompt or "", negative or "", names), [])
+
+    lists = [dialog.name, chosen, dialog.message]
+    dialog.name.input(read, dialog.name, texts, **PRIVATE)
+    dialog.save.click(write, [dialog.name, *texts], lists, **PRIVATE)
+    dialog.delete.click(remove, dialog.name, [*lists, *texts], js="confirmDeleteStyle", **PRIVATE)
+    dialog.refresh.click(read_again, None, lists, **PRIVATE)
+    dialog.copy.click(None, prompts, texts, js="(prompt, negative) => [prompt, negative]", **PRIVATE)
+    dialog.apply.click(lambda prompt, negative, name: apply(prompt, negative, name)[:2], [*prompts, dialog.name], prompts, **PRIVATE)
+    row.apply_styles.click(apply, [*prompts, chosen], [*prompts, chosen], **PRIVATE)

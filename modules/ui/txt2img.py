@@ -1,0 +1,118 @@
+"""The txt2img tab."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from modules import txt2img
+from modules.generation.fields import TXT2IMG_FIELDS
+from modules.sampling.registry import SAMPLERS
+from modules.sampling.schedules import SCHEDULES
+from modules.ui import paste
+from modules.ui.components import RANDOM, REUSE, SWAP, ToolButton, hidden_button, hidden_text, made
+from modules.ui.form import Form, saved_defaults
+from modules.ui.generate import generate_handler, restore_handler
+from modules.ui.models import native_size
+from modules.ui.prompt_row import PromptRow, prompt_row
+from modules.ui.results import Results, results_panel
+from modules.ui.styles_editor import connect_style_buttons, styles_editor
+
+if TYPE_CHECKING:
+    from modules.runtime import Runtime
+
+TAB = "txt2img"
+PRIVATE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Txt2ImgTab:
+    """What other parts of the page connect to."""
+
+    form: Form
+    results: Results
+    generate: gr.Button
+
+
+def txt2img_tab(rt: Runtime) -> Txt2ImgTab:
+    """Build the tab inside the current Blocks context."""
+    size = native_size(rt)
+    form = Form(tab=TAB, fields=TXT2IMG_FIELDS, saved=saved_defaults(rt.folders.ui_config_file), proposed={"width": size, "height": size})
+    task = hidden_text(f"{TAB}_task_id")
+    top = prompt_row(form, rt.styles.names())
+    dialog = styles_editor(rt, TAB)
+    with gr.Tabs(elem_id=f"{TAB}_extra_tabs", elem_classes=["gradio-tabs", "extra-networks"]), \
+            gr.Tab("Generation", id="generation", elem_id=f"{TAB}_generation"), \
+            gr.Row(elem_classes=["gradio-row", "resize-handle-row", "workbench"]):
+        with gr.Column(elem_id=f"{TAB}_settings", elem_classes=["gradio-column", "settings-column"]):
+            extra = _controls(form)
+        results = results_panel(TAB, can_open_folders=not rt.args.hide_ui_dir_config)
+    _connect(rt, form, top, results, task, extra)
+    connect_style_buttons(rt, form, top, dialog)
+    return Txt2ImgTab(form=form, results=results, generate=top.generate)
+
+
+def _controls(form: Form) -> gr.Checkbox:
+    """The controls of the Generation tab; returns the Extra box, which is not a field of the request."""
+    with gr.Row(elem_id=f"sampler_selection_{TAB}", elem_classes=["gradio-row", "form-row", "three"]):
+        form.dropdown("sampler_name", [sampler.name for sampler in SAMPLERS], min_width=120)
+        form.dropdown("scheduler", ["Automatic", *(s.label for s in SCHEDULES if s.label != "Automatic")], min_width=120)
+        form.slider("steps", min_width=160)
+    with gr.Row(elem_classes=["gradio-row", "form-row", "sizes"]):
+        with gr.Column(elem_id=f"{TAB}_column_size", scale=4, min_width=200):
+            form.slider("width")
+            form.slider("height")
+        with gr.Column(elem_id=f"{TAB}_dimensions_row", scale=0, min_width=40, elem_classes=["dimensions-tools"]):
+            swap = ToolButton(SWAP, elem_id=f"{TAB}_res_switch_btn", title="Swap width and height")
+        with gr.Column(elem_id=f"{TAB}_column_batch", scale=4, min_width=200):
+            form.slider("n_iter")
+            form.slider("batch_size")
+    with gr.Row(elem_classes=["gradio-row", "form-row"]):
+        form.slider("cfg_scale")
+    extra = _seed_controls(form)
+    with gr.Row(elem_id=f"{TAB}_override_settings_row", elem_classes=["gradio-row", "form-row", "override-settings"]):
+        form.dropdown("override_settings", (), multiselect=True, allow_custom_value=True, elem_classes=["multiselect"])
+    size = [form.components["width"], form.components["height"]]
+    swap.click(None, size, size, js="(width, height) => [height, width]", **PRIVATE)
+    return extra
+
+
+def _seed_controls(form: Form) -> gr.Checkbox:
+    with gr.Row(elem_id=f"{TAB}_seed_row", elem_classes=["gradio-row", "form-row", "seed-row"]):
+        seed = form.number("seed", min_width=120)
+        random = ToolButton(RANDOM, elem_id=f"{TAB}_random_seed", title="Set the seed to -1: a new one for every job")
+        reuse = ToolButton(REUSE, elem_id=f"{TAB}_reuse_seed", title="Take the seed of the selected picture")
+        extra = made(gr.Checkbox, False, label="Extra", elem_id=f"{TAB}_subseed_show", min_width=80, scale=0, container=False)
+    # Shown by the style sheet while Extra is on: always in the page, so that scripts find it.
+    with gr.Column(elem_id=f"{TAB}_seed_extras", elem_classes=["gradio-group", "seed-extras"]):
+        with gr.Row(elem_id=f"{TAB}_subseed_row", elem_classes=["gradio-row", "form-row", "seed-row"]):
+            subseed = form.number("subseed", min_width=120)
+            random_sub = ToolButton(RANDOM, elem_id=f"{TAB}_random_subseed", title="Set the variation seed to -1")
+            reuse_sub = ToolButton(REUSE, elem_id=f"{TAB}_reuse_subseed", title="Take the variation seed of the selected picture")
+            form.slider("subseed_strength", min_width=160)
+        with gr.Row(elem_id=f"{TAB}_seed_resize_from_row", elem_classes=["gradio-row", "form-row"]):
+            form.slider("seed_resize_from_w")
+            form.slider("seed_resize_from_h")
+    random.click(None, None, seed, js="() => -1", **PRIVATE)
+    random_sub.click(None, None, subseed, js="() => -1", **PRIVATE)
+    reuse.click(None, seed, seed, js=f"present => seedOfSelected('{TAB}', 'seeds', present)", **PRIVATE)
+    reuse_sub.click(None, subseed, subseed, js=f"present => seedOfSelected('{TAB}', 'subseeds', present)", **PRIVATE)
+    return extra
+
+
+def _connect(rt: Runtime, form: Form, top: PromptRow, results: Results, task: gr.Textbox, extra: gr.Checkbox) -> None:
+    def values(args: Any) -> dict[str, Any]:
+        named = form.values(args[:-1])
+        named["override_settings"] = paste.override_mapping(rt, named.get("override_settings") or [])
+        if not args[-1]:  # Extra is off: its controls keep their values but do not count
+            named.update(subseed=-1, subseed_strength=0, seed_resize_from_w=0, seed_resize_from_h=0)
+        return named
+
+    top.generate.click(generate_handler(rt, txt2img.submit, values), [task, *form.inputs, extra], results.outputs, js="submit",
+                       concurrency_limit=None, trigger_mode="multiple", **PRIVATE).then(None, None, None, js=f"() => generateAnswered('{TAB}')")
+    hidden_button(f"{TAB}_show_result").click(restore_handler(rt), task, results.outputs, js=f"() => resultToShow('{TAB}')",
+                                              concurrency_limit=None, trigger_mode="multiple", **PRIVATE)
+    prompts = [form.components["prompt"], form.components["negative_prompt"]]
+    top.clear.click(None, prompts, prompts, js="confirmClearPrompt", **PRIVATE)
+    top.paste.click(paste.paste_handler(rt, form), prompts[0], [*form.inputs, extra, results.html_log], **PRIVATE)

@@ -1,0 +1,41 @@
+/* Tooltips: by element id from the server, by label from `titles`, which extensions add to. */
+"use strict";
+
+var titles = {
+    "Sampling method": "The algorithm that turns noise into a picture. Different ones suit different numbers of steps.",
+    "Schedule type": "How the noise levels are spread over the steps. Automatic: what the sampling method prefers.",
+    "Sampling steps": "How many times the picture is improved. More takes longer; beyond 20 to 30 most methods change little.",
+    "Width": "Width of the picture in pixels",
+    "Height": "Height of the picture in pixels",
+    "Batch count": "How many batches are made one after the other",
+    "Batch size": "How many pictures are made at the same time; needs more memory",
+    "CFG Scale": "How closely the picture follows the prompt. Low values leave more freedom.",
+    "Seed": "Where the noise comes from: the same seed and parameters give the same picture. -1: a new one each time.",
+    "Extra": "Show variation seed and seed resizing",
+    "Variation seed": "Seed of a second noise that is mixed into the first",
+    "Variation strength": "How much of the second noise is taken: 0 none of it, 1 nothing else",
+    "Resize seed from width": "Make a picture like that of the same seed at this width. 0: off",
+    "Resize seed from height": "Make a picture like that of the same seed at this height. 0: off",
+    "Override settings": "Settings that are to be different for this job only",
+    "Styles": "Styles that are added to the prompts when the job begins",
+    "Prompt": "What the picture shows. Ctrl+Enter generates, Ctrl+Up and Ctrl+Down change the weight of the selection.",
+    "Negative prompt": "What the picture should not show",
+    "Stable Diffusion checkpoint": "The model that makes the pictures",
+};
+
+/** Puts titles on controls that have none, and a name for screen readers on buttons that show only a sign. */
+function addTooltips() {
+    for (const [id, text] of Object.entries(window.easelTooltips || {})) {
+        const element = byId(id);
+        if (!element || element.title) continue;
+        element.title = text;
+        if (!/[a-z]/i.test(element.textContent)) element.setAttribute("aria-label", text);
+    }
+    for (const label of document.querySelectorAll('[data-testid="block-info"], label > span:not([title])')) {
+        const text = titles[label.textContent.trim()];
+        if (text && !label.title) label.title = text;
+    }
+}
+
+onUiLoaded(addTooltips);
+onAfterUiUpdate(addTooltips);

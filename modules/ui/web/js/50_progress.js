@@ -1,0 +1,115 @@
+/* Progress of a job: polling, bar, live preview, page title, and the buttons that are there while a job runs. */
+"use strict";
+
+const POLL_MS = 350;
+const PAGE_TITLE = "Easel";
+
+function randomId() {
+    return "task(" + Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => (byte % 36).toString(36).toUpperCase()).join("") + ")";
+}
+
+/** Puts Interrupt and Skip beside Generate while a job runs. Generate itself always stays. (`show`: no job runs.) */
+function showSubmitButtons(tab, show) {
+    const box = byId(tab + "_generate_box");
+    if (!box) return;
+    box.classList.toggle("running", !show);
+    if (show) box.classList.remove("interrupting");
+}
+
+function showRestoreProgressButton(tab, show) {
+    const button = byId(tab + "_restore_progress");
+    if (button) button.classList.toggle("shown", show);
+}
+
+function setTitle(text) {
+    const title = text ? "[" + text + "] " + PAGE_TITLE : PAGE_TITLE;
+    if (document.title !== title) document.title = title;
+}
+
+/**
+ * Follows one job until it is over: shows bar and preview in `container` and over `gallery`, then calls atEnd(answer).
+ * A server that does not answer is asked again; a job that it does not know is given up after `inactivityTimeout` seconds.
+ * Returns {stop()}.
+ */
+function requestProgress(id, container, gallery, atEnd, onProgress, inactivityTimeout) {
+    const view = new ProgressView(container, gallery);
+    const patience = (inactivityTimeout || 10) * 1000;
+    let unknownSince = null;
+    let lastPreview = -1;
+    let stopped = false;
+
+    function finish(answer) {
+        if (stopped) return;
+        stopped = true;
+        view.remove();
+        setTitle("");
+        if (atEnd) safe(() => atEnd(answer));
+    }
+
+    async function poll() {
+        if (stopped) return;
+        let answer = null;
+        try {
+            answer = await callServer("/internal/progress", {id_task: id, live_preview: !document.hidden && opts.live_previews_enable !== false, id_live_preview: lastPreview});
+        } catch (error) {
+            view.showText(error.status ? error.message : "The server does not answer. Waiting…");
+        }
+        if (stopped) return;
+        if (answer) {
+            if (answer.completed || answer.status === "unfinished") return finish(answer);
+            unknownSince = answer.status === "unknown" ? unknownSince || Date.now() : null;
+            if (unknownSince && Date.now() - unknownSince > patience) return finish(answer);
+            lastPreview = Math.max(lastPreview, answer.id_live_preview ?? -1);
+            view.show(answer);
+            if (onProgress) safe(() => onProgress(answer));
+        }
+        setTimeout(poll, document.hidden ? 1000 : POLL_MS);
+    }
+
+    poll();
+    return {stop: () => { stopped = true; view.remove(); setTitle(""); }};
+}
+
+/** The bar and the preview of one followed job. */
+class ProgressView {
+    constructor(container, gallery) {
+        this.bar = made("div", {class: "progress", style: "width:0"});
+        this.label = made("span", {class: "progress-label"});
+        this.track = made("div", {class: "progressDiv", role: "progressbar", "aria-valuemin": "0", "aria-valuemax": "100", "aria-label": "Progress of the job"},
+            this.bar, this.label);
+        if (container) container.prepend(this.track);
+        this.gallery = gallery;
+        this.preview = null;
+    }
+
+    show(answer) {
+        const percent = Math.round((answer.progress || 0) * 100);
+        const eta = answer.eta === null || answer.eta === undefined ? "" : " ETA " + formatTime(answer.eta);
+        const queued = answer.queued && !answer.active;
+        this.bar.style.width = (queued ? 0 : percent) + "%";
+        this.track.setAttribute("aria-valuenow", String(percent));
+        const pictures = answer.job && answer.job.job_count > 1 ? " · " + Math.min(answer.job.job_no + 1, answer.job.job_count) + " of " + answer.job.job_count : "";
+        this.showText(queued ? answer.textinfo || "In queue" : percent + "%" + eta + pictures);
+        setTitle(queued ? "Queued" : answer.active ? percent + "%" + eta : "");
+        if (answer.live_preview) this.showPreview(answer.live_preview);
+    }
+
+    showText(text) {
+        this.label.textContent = text;
+    }
+
+    showPreview(source) {
+        if (!this.gallery) return;
+        if (!this.preview) {
+            this.preview = made("div", {class: "livePreview"}, made("img", {alt: "Preview of the picture in the making"}));
+            this.gallery.prepend(this.preview);
+        }
+        this.preview.firstChild.src = source;
+        if (byId("lightboxModal")) updateLightboxPreview(source);
+    }
+
+    remove() {
+        this.track.remove();
+        if (this.preview) this.preview.remove();
+    }
+}

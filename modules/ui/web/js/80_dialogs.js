@@ -1,0 +1,141 @@
+/* Dialogs, the context menu, and the frame of the page: light and dark. */
+"use strict";
+
+/* Dialogs that stand in the page and are opened over it */
+
+function openDialog(dialog) {
+    dialog.classList.add("open");
+    dialog.setAttribute("role", "dialog");
+    dialog.setAttribute("aria-modal", "true");
+    dialog.opener = document.activeElement;
+    const first = dialog.querySelector("input, textarea, button");
+    if (first) first.focus();
+}
+
+function closeDialog(dialog) {
+    dialog.classList.remove("open");
+    if (dialog.opener) dialog.opener.focus();
+}
+
+function setUpStylesDialog(tab) {
+    const dialog = byId(tab + "_styles_dialog");
+    if (!dialog) return;
+    dialog.setAttribute("aria-label", "Edit styles");
+    listen(tab + "_styles_edit_button", () => openDialog(dialog));
+    listen(tab + "_edit_style_close", () => closeDialog(dialog));
+    dialog.addEventListener("keydown", (event) => {
+        if (event.key === "Tab") trapFocus(dialog, event);
+        if (event.key !== "Escape" || document.querySelector("[role=listbox]")) return;
+        event.stopPropagation();
+        closeDialog(dialog);
+    });
+    dialog.addEventListener("mousedown", (event) => { if (event.target === dialog) closeDialog(dialog); });
+}
+
+onUiLoaded(() => setUpStylesDialog("txt2img"));
+
+function confirmDeleteStyle(name) {
+    return name && confirm('Delete the style "' + name + '"?') ? name : "";
+}
+
+/** Shows an element over the page; extensions call it. */
+function popup(contents) {
+    closePopup();
+    const holder = made("div", {class: "global-popup", role: "dialog", "aria-modal": "true"},
+        made("button", {type: "button", class: "global-popup-close", "aria-label": "Close", text: "✕", onclick: closePopup}),
+        made("div", {class: "global-popup-inner"}, contents));
+    holder.addEventListener("keydown", (event) => { if (event.key === "Escape") closePopup(); });
+    gradioApp().append(holder);
+    holder.querySelector("button").focus();
+}
+
+function closePopup() {
+    const holder = document.querySelector(".global-popup");
+    if (holder) holder.remove();
+}
+
+/* Context menus: [selector, text, action] */
+
+var contextMenuOptions = [];
+
+function appendContextMenuOption(selector, text, action) {
+    contextMenuOptions.push({id: contextMenuOptions.length + 1, selector, text, action});
+    return contextMenuOptions.length;
+}
+
+function removeContextMenuOption(id) {
+    contextMenuOptions = contextMenuOptions.filter((option) => option.id !== id);
+}
+
+function closeContextMenu() {
+    document.querySelectorAll(".context-menu").forEach((menu) => menu.remove());
+}
+
+document.addEventListener("contextmenu", (event) => safe(() => {
+    closeContextMenu();
+    const options = contextMenuOptions.filter((option) => event.target.closest && event.target.closest(option.selector));
+    if (!options.length) return;
+    event.preventDefault();
+    const menu = made("div", {class: "context-menu", role: "menu"}, ...options.map((option) => made("button", {
+        type: "button", role: "menuitem", text: option.text, onclick: () => { closeContextMenu(); safe(option.action); },
+    })));
+    menu.addEventListener("keydown", (key) => { if (key.key === "Escape") { closeContextMenu(); key.stopPropagation(); } });
+    document.body.append(menu);
+    const box = event.target.getBoundingClientRect();
+    const [x, y] = event.clientX || event.clientY ? [event.clientX, event.clientY] : [box.left, box.bottom];
+    menu.style.left = Math.min(x, window.innerWidth - menu.offsetWidth - 8) + "px";
+    menu.style.top = Math.min(y, window.innerHeight - menu.offsetHeight - 8) + "px";
+    menu.firstChild.focus();
+}));
+
+document.addEventListener("click", (event) => { if (!event.target.closest(".context-menu")) closeContextMenu(); });
+
+/* Generate forever: another job whenever none of this page is left */
+
+var generateForeverTimer = null;
+
+function generateForever(buttonSelector) {
+    cancelGenerateForever();
+    const press = () => { if (!pageTasks.length) document.querySelector(buttonSelector).click(); };
+    press();
+    generateForeverTimer = setInterval(press, 700);
+    showMessage("Generating until it is cancelled: right-click Generate.");
+}
+
+function cancelGenerateForever() {
+    clearInterval(generateForeverTimer);
+    generateForeverTimer = null;
+}
+
+appendContextMenuOption("#txt2img_generate", "Generate forever", () => generateForever("#txt2img_generate"));
+appendContextMenuOption("#txt2img_generate, #txt2img_interrupt", "Cancel generate forever", cancelGenerateForever);
+
+/* Light and dark: the address wins, then the choice of this browser, then the operating system */
+
+function wantsDark() {
+    const forced = new URLSearchParams(location.search).get("__theme");
+    const chosen = forced || localGet("theme", "");
+    return chosen === "dark" || chosen === "light" ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+}
+
+function applyTheme() {
+    document.body.classList.toggle("dark", wantsDark());
+    document.documentElement.style.colorScheme = wantsDark() ? "dark" : "light";
+}
+
+function switchTheme() {
+    localSet("theme", document.body.classList.contains("dark") ? "light" : "dark");
+    const address = new URL(location.href);
+    if (address.searchParams.has("__theme")) {
+        address.searchParams.delete("__theme");
+        history.replaceState(null, "", address);
+    }
+    applyTheme();
+}
+
+onUiLoaded(() => {
+    applyTheme();
+    setTimeout(applyTheme, 300);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", applyTheme);
+    listen("theme_button", switchTheme);
+});
