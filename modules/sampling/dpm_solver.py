@@ -24,7 +24,7 @@ def sample_dpmpp_2s_ancestral(denoise: Denoiser, x: Tensor, sigmas: Tensor, *, n
             middle = math.sqrt(sigma * down)
             halfway = moved(x, denoised, sigma, middle)
             x = moved(x, denoise(halfway, rows_of(middle, x)), sigma, down)
-        if sigma_next > 0:
+        if up:
             x = x + noise(sigma, sigma_next) * (s_noise * up)
     return x
 

@@ -33,6 +33,6 @@ def sample_euler_ancestral(denoise: Denoiser, x: Tensor, sigmas: Tensor, *, nois
         down, up = ancestral_split(sigma, sigma_next, eta)
         slope = (x - denoised) / sigma
         x = x + slope * (down - sigma)
-        if sigma_next > 0:
+        if up:
             x = x + noise(sigma, sigma_next) * (s_noise * up)
     return x

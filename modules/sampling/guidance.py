@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from modules.prompt.conditioning import Conditioning, StepConditions, extended, stacked
-from modules.sampling.denoiser import DiffusionModel, InnerDenoiser
+from modules.sampling.denoiser import DiffusionModel, EpsPredictor, InnerDenoiser, VPredictor
 
 
 class Conditions(Protocol):
@@ -130,6 +130,24 @@ class LatentMask:
         return event.blended
 
 
+@dataclass(frozen=True, kw_only=True)
+class LatestCall:
+    """What the network saw and said last: x [B, C, h, w], level [B], answers for the first AND part and for the negative prompt."""
+
+    x: Tensor
+    level: Tensor
+    cond: Tensor
+    uncond: Tensor
+    inner: InnerDenoiser
+
+    def clean(self, out: Tensor) -> Tensor:
+        """x0 for an answer, which is x0 already except for timestep samplers."""
+        if not isinstance(self.inner, EpsPredictor | VPredictor):
+            return out
+        a = self.inner.levels.alphas_cumprod[self.level[0].long()].item()
+        return (self.x - out * math.sqrt(1 - a)) / math.sqrt(a)
+
+
 @dataclass(kw_only=True, eq=False)
 class GuidedDenoiser:
     """D = U + sum of weight * cfg * (C - U) over the AND parts of each picture; called by samplers as a Denoiser or NoisePredictor.
@@ -155,10 +173,7 @@ class GuidedDenoiser:
         self.calls = 0
         self.network_calls = 0
         self.padded_cond_uncond = False
-        self.last_cond: Tensor | None = None
-        self.last_uncond: Tensor | None = None
-        self.last_x: Tensor | None = None
-        self.last_level: Tensor | None = None
+        self.last: LatestCall | None = None
         self._prepared: tuple[object, StepConditions] | None = None
 
     @property
@@ -189,16 +204,9 @@ class GuidedDenoiser:
         answer = NetworkOutput(out, self.step, self.steps, self)
         if self.hooks.after_denoise:
             self.hooks.after_denoise(answer)
-        self.last_x, self.last_level = x, level
-        self.last_cond, self.last_uncond = firsts, answer.out[-len(x):]
+        self.last = LatestCall(x=x, level=level, cond=firsts, uncond=answer.out[-len(x):], inner=self.inner)
         scale = 1.0 if skip else self.cfg_scale * self.options.scale_factor
         return self._finished(self._combined(answer.out, now, scale), level)
-
-    def clean(self, eps: Tensor) -> Tensor:
-        """x0 for noise eps predicted in the latest call of a timestep sampler."""
-        assert self.last_x is not None and self.last_level is not None
-        a = self.inner.levels.alphas_cumprod[self.last_level[0].long()].item()
-        return (self.last_x - eps * math.sqrt(1 - a)) / math.sqrt(a)
 
     def _finished(self, combined: Tensor, level: Tensor) -> Tensor:
         if self.mask and not self.mask.on_input:

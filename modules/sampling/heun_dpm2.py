@@ -50,7 +50,7 @@ def sample_dpm_2_ancestral(denoise: Denoiser, x: Tensor, sigmas: Tensor, *, nois
             on_step(Step(i, sigma, x, denoised))
         down, up = ancestral_split(sigma, sigma_next, eta)
         x = _midpoint(denoise, x, denoised, sigma, down)
-        if sigma_next > 0:
+        if up:
             x = x + noise(sigma, sigma_next) * (s_noise * up)
     return x
 

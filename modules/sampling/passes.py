@@ -15,13 +15,11 @@ from modules.sampling.brownian import BrownianNoise, Normal
 from modules.sampling.denoiser import (
     ConsistencyDenoiser,
     DiffusionModel,
-    EpsPredictor,
     NoiseLevels,
-    VPredictor,
     effective_alphas,
     inner_denoiser,
 )
-from modules.sampling.guidance import Conditions, GuidanceHooks, GuidanceOptions, GuidedDenoiser, LatentMask
+from modules.sampling.guidance import Conditions, GuidanceHooks, GuidanceOptions, GuidedDenoiser, LatentMask, LatestCall
 from modules.sampling.options import SamplingOptions
 from modules.sampling.registry import Sampler, schedule_for
 from modules.sampling.schedules import (
@@ -40,10 +38,14 @@ Subject = Literal["Combined", "Prompt", "Negative prompt"]
 class PassNoise(Protocol):
     """Where a pass gets its random numbers; `NoiseSource` is one. `normal` is None or a replacement for torch's numbers (NV)."""
 
-    seeds: Sequence[int]
-    normal: Normal | None
-    device: torch.device
-    generator_device: torch.device
+    @property
+    def seeds(self) -> Sequence[int]: ...
+
+    @property
+    def normal(self) -> Normal | None: ...
+
+    @property
+    def generator_device(self) -> torch.device: ...
 
     def first(self) -> Tensor: ...
 
@@ -60,14 +62,13 @@ class StepReport:
     sigma_hat: float
     x: Tensor
     denoised: Tensor
-    guided: GuidedDenoiser
+    call: LatestCall | None
 
     def estimate(self, subject: Subject = "Combined") -> Tensor:
         """x0 [B, C, h, w] as the previews show it: with guidance, or of the prompt or negative prompt alone."""
-        known = {"Combined": None, "Prompt": self.guided.last_cond, "Negative prompt": self.guided.last_uncond}[subject]
-        if known is None:
+        if self.call is None or subject == "Combined":
             return self.denoised
-        return self.guided.clean(known) if isinstance(self.guided.inner, EpsPredictor | VPredictor) else known
+        return self.call.clean(self.call.cond if subject == "Prompt" else self.call.uncond)
 
 
 @dataclass
@@ -284,7 +285,7 @@ class _Pass:
             return None
         return lambda step: on_step(StepReport(
             i=step.i, steps=steps, sigma=step.sigma, sigma_hat=step.sigma if step.sigma_hat is None else step.sigma_hat, x=step.x,
-            denoised=step.denoised, guided=guided))
+            denoised=step.denoised, call=guided.last))
 
 
 def schedule_sigmas(schedule: str, steps: int, levels: NoiseLevels, options: SamplingOptions | None = None, *,
@@ -310,5 +311,5 @@ def _check_steps(sampler: Sampler, steps: int) -> None:
 
 
 def _last_unguided(guided: GuidedDenoiser) -> Tensor:
-    assert guided.last_uncond is not None
-    return guided.last_uncond
+    assert guided.last is not None
+    return guided.last.uncond

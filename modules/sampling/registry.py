@@ -27,7 +27,7 @@ from modules.sampling.schedules import SCHEDULES, Schedule, find_schedule
 from modules.sampling.timesteps import sample_ddim, sample_ddim_cfgpp, sample_plms
 from modules.sampling.unipc import sample_unipc
 
-Check = Literal["golden", "analytic", "peer"]
+Check = Literal["golden", "analytic", "peer", "formula"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +104,7 @@ SAMPLERS: tuple[Sampler, ...] = (
             checks=("golden", "analytic")),
     Sampler(name="DDIM", function=sample_ddim, aliases=("ddim",), kind="timestep", options=("eta",), checks=("golden", "analytic")),
     Sampler(name="DDIM CFG++", function=sample_ddim_cfgpp, aliases=("ddim_cfgpp",), kind="timestep", options=("eta",),
-            needs_unguided=True, cfg_factor=1 / 12.5, checks=("analytic", "peer")),
+            needs_unguided=True, cfg_factor=1 / 12.5, checks=("analytic", "formula")),
     Sampler(name="PLMS", function=sample_plms, aliases=("plms",), kind="timestep", checks=("golden", "analytic")),
     Sampler(name="UniPC", function=sample_unipc, aliases=("unipc",), kind="timestep", options=_UNIPC, knows_img2img=True,
             checks=("golden", "analytic")),

@@ -199,7 +199,7 @@ SCHEDULES: tuple[Schedule, ...] = (
              checks=("golden", "peer", "formula")),
     Schedule(name="polyexponential", label="Polyexponential", default_rho=1.0, checks=("golden", "peer", "formula"),
              function=lambda r: polyexponential_sigmas(r.steps, r.sigma_min, r.sigma_max, _rho(r, 1.0))),
-    Schedule(name="sgm_uniform", label="SGM Uniform", needs_model=True, aliases=("SGMUniform",), checks=("formula", "peer"),
+    Schedule(name="sgm_uniform", label="SGM Uniform", needs_model=True, aliases=("SGMUniform",), checks=("formula", "published"),
              function=lambda r: sgm_uniform_sigmas(r.steps, r.sigma_min, r.sigma_max, r.levels)),
     Schedule(name="kl_optimal", label="KL Optimal", function=lambda r: kl_optimal_sigmas(r.steps, r.sigma_min, r.sigma_max),
              checks=("formula", "published")),

@@ -25,7 +25,7 @@ def sample_unipc(predict_noise: NoisePredictor, x: Tensor, timesteps: list[int],
     steps = len(timesteps)
     if order > steps:
         raise RequestError("steps", f"UniPC of order {order} needs at least {order} steps, not {steps}.",
-                           remedy="Take more steps, or lower UniPC order in the settings.")
+                           remedy="Take more steps or a higher denoising strength, or lower UniPC order in the settings.")
     schedule = _LogSchedule(alphas_cumprod)
     start = (timesteps[-1] + 1) / schedule.count if is_img2img else 1.0
     grid = schedule.grid(skip_type, start, steps)
