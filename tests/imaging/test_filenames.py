@@ -25,7 +25,8 @@ def recorded_context() -> NameContext:
         prompt=given["prompt"], negative_prompt=given["negative_prompt"], steps=given["steps"], cfg=given["cfg_scale"], seed=given["seed"],
         seed_first=given["all_seeds"][0], seed_last=given["all_seeds"][-1], width=128, height=96, styles=tuple(given["styles"]),
         sampler=sampler, scheduler=schedule, model_hash=given["model_hash"], model_name=given["model_name"],
-        batch_number=given["batch_index"] + 1, batch_size=given["batch_size"], generation_number=4, clip_skip=1, denoising=0.75, user=given["user"])
+        batch_number=given["batch_index"] + 1, batch_size=given["batch_size"], generation_number=4,
+        clip_skip=1, denoising=0.75, user=given["user"])
 
 
 @pytest.mark.parametrize("pattern, name", RECORDED["filename_patterns"]["results"])

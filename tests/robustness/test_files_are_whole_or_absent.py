@@ -1,0 +1,121 @@
+"""Promise 2: every file we write appears complete or not at all, and never replaces one that it should not."""
+import csv
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from modules.atomic_files import remove_orphans
+from modules.imaging.embedded_text import read_infotext
+
+ROOT = Path(__file__).parents[2]
+
+# Writes for ever, telling what is finished: everything announced on a line must be there after the kill.
+WRITER = """
+import sys, itertools
+from pathlib import Path
+from PIL import Image
+from modules.imaging.filenames import NameContext
+from modules.imaging.save import SaveOptions, remember_parameters, save_picture
+from modules.imaging.save_log import append_to_log
+from modules.settings.option import OptionInfo
+from modules.settings.store import Options
+
+folder = Path(sys.argv[1])
+settings = Options({"round": OptionInfo(0), "padding": OptionInfo("")}, folder / "config.json")
+image = Image.effect_noise((96, 96), 60).convert("RGB")
+options = SaveOptions(pattern="[seed]", text_beside=True)
+print("ready", flush=True)
+for number in itertools.count(1):
+    saved = save_picture(image, options, NameContext(seed=number), f"picture {number}", folder=folder / "pictures")
+    print("picture", number, saved.path, flush=True)
+    settings.set("round", number)
+    settings.set("padding", "x" * 50000 + str(number))
+    settings.save()
+    remember_parameters(folder / "params.txt", "p" * 50000 + "end")
+    append_to_log(folder, {"prompt": "a, b" * 2000, "seed": number})
+    print("round", number, flush=True)
+"""
+
+
+def run_and_kill(folder: Path, after_seconds: float) -> list[list[str]]:
+    """Start a writer, kill it some time after its first word, return the lines it had finished."""
+    writer = subprocess.Popen([sys.executable, "-c", WRITER, str(folder)], cwd=ROOT, stdout=subprocess.PIPE, text=True,
+                              env={**os.environ, "OMP_NUM_THREADS": "1"})
+    assert writer.stdout and writer.stdout.readline() == "ready\n"
+    time.sleep(after_seconds)
+    writer.send_signal(signal.SIGKILL)
+    lines = writer.stdout.read().split("\n")
+    writer.wait(30)
+    return [line.split(" ", 2) for line in lines[:-1]]  # what follows the last line break was cut off
+
+
+def check(folder: Path, finished: list[list[str]]) -> None:
+    for path in (folder / "pictures").glob("*"):
+        if path.suffix == ".png":
+            image = Image.open(path)
+            image.load()
+            assert path.stem.endswith(f"-{(read_infotext(image) or '').removeprefix('picture ')}")
+        elif path.suffix == ".txt":
+            assert path.read_text().endswith("\n")
+    for line in finished:
+        assert line[0] != "picture" or Path(line[2]).is_file()
+    rounds = [int(line[1]) for line in finished if line[0] == "round"]
+    if (folder / "config.json").exists():
+        settings = json.loads((folder / "config.json").read_text())
+        assert settings["round"] >= max(rounds, default=0)
+    if (folder / "config.json.bak").exists():
+        json.loads((folder / "config.json.bak").read_text())
+    if (folder / "params.txt").exists():
+        assert (folder / "params.txt").read_text().endswith("end")
+    if rounds:
+        with open(folder / "log.csv", newline="") as file:
+            assert {str(number) for number in rounds} <= {row["seed"] for row in csv.DictReader(file)}
+
+
+def kill_often(tmp_path: Path, kills: int) -> None:
+    delays = random.Random(1)
+    for kill in range(kills):
+        folder = tmp_path / f"{kill:03d}"
+        finished = run_and_kill(folder, delays.uniform(0, 0.15))
+        check(folder, finished)
+        for place in (folder, folder / "pictures"):
+            remove_orphans(place)
+            assert not [path for path in place.glob(".*")]
+
+
+def test_no_file_is_damaged_by_kills_while_saving(tmp_path):
+    kill_often(tmp_path, 10)
+
+
+@pytest.mark.long
+def test_no_file_is_damaged_by_300_kills_while_saving(tmp_path):
+    kill_often(tmp_path, 300)
+
+
+def test_a_kill_between_link_and_unlink_leaves_the_picture_and_an_orphan_that_the_next_start_removes(tmp_path):
+    program = ("import os, signal; from pathlib import Path; from modules.atomic_files import publish\n"
+               "os.unlink = lambda path: os.kill(os.getpid(), signal.SIGKILL)\n"
+               f"publish(Path({str(tmp_path)!r}), 'a.png', b'whole')")
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False)
+    assert (tmp_path / "a.png").read_bytes() == b"whole" and len(list(tmp_path.iterdir())) == 2
+    assert remove_orphans(tmp_path) == 1
+    assert (tmp_path / "a.png").read_bytes() == b"whole"
+
+
+def test_processes_that_save_into_one_folder_lose_no_picture(tmp_path):
+    program = ("import sys; from pathlib import Path; from PIL import Image\n"
+               "from modules.imaging.save import SaveOptions, save_picture; from modules.imaging.filenames import NameContext\n"
+               "folder, options = Path(sys.argv[1]), SaveOptions(pattern='same')\n"
+               "for i in range(15): save_picture(Image.new('L', (8, 8)), options, NameContext(), sys.argv[2], folder=folder)")
+    writers = [subprocess.Popen([sys.executable, "-c", program, str(tmp_path), str(number)], cwd=ROOT) for number in range(3)]
+    assert [writer.wait(60) for writer in writers] == [0, 0, 0]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"{number:05d}-same.png" for number in range(45)]
+    assert sorted(read_infotext(Image.open(path)) or "" for path in tmp_path.iterdir()) == sorted(["0", "1", "2"] * 15)
