@@ -180,16 +180,17 @@ class _Sheet:
             raise UserError(f"{path.name} cannot be read.", str(error), "Mend or remove the file.") from error
         header = lines[0] if lines else list(COLUMNS)
         if "name" not in header:
-            raise UserError(f"{path.name} is not a table of styles.", 'Its first line does not name a column "name".', "Mend or remove the file.")
+            raise UserError(f"{path.name} is no table of styles.", 'Its first line names no column "name".', "Mend or remove the file.")
         return cls(path, header, [row for row in lines[1:] if row])
 
     def styles(self) -> list[Style]:
         """All rows but comments."""
-        cells = [(self._cell(row, "name"), row) for row in self.rows]
-        return [
-            Style(name=name, prompt=self._cell(row, self._prompt_column()), negative_prompt=self._cell(row, "negative_prompt"), path=self.path)
-            for name, row in cells if name.strip() and not name.startswith("#")
-        ]
+        named = [(self._cell(row, "name"), row) for row in self.rows]
+        return [self._style(name, row) for name, row in named if name.strip() and not name.startswith("#")]
+
+    def _style(self, name: str, row: list[str]) -> Style:
+        texts = {"prompt": self._cell(row, self._prompt_column()), "negative_prompt": self._cell(row, "negative_prompt")}
+        return Style(name=name, path=self.path, **texts)
 
     def put(self, name: str, prompt: str, negative_prompt: str) -> None:
         """Change the row of this name, or add one."""

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
 import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -58,6 +59,9 @@ def read_embedding(path: Path) -> Embedding:
         vectors, second = _vectors(_contents(path))
     except NotAnEmbedding:
         raise
+    except pickle.UnpicklingError as exc:
+        # The message of torch would advise to read it without protection.
+        raise NotAnEmbedding("It is damaged, or holds more than tensors and could run as a program.") from exc
     except Exception as exc:  # pickle, zip and safetensors raise a dozen kinds for damaged files
         raise NotAnEmbedding(f"It cannot be read: {str(exc).splitlines()[0] if str(exc) else type(exc).__name__}") from exc
     return Embedding(name=path.stem, vectors=vectors, second_vectors=second, sha256=sha256, path=path)
@@ -84,9 +88,9 @@ def _vectors(contents: Any) -> tuple[Tensor, Tensor | None]:
         raise NotAnEmbedding("It holds no table of tensors.")
     if "clip_g" in contents and "clip_l" in contents:
         return _matrix(contents["clip_l"]), _matrix(contents["clip_g"])
-    table = contents.get("string_to_param", contents)
+    table: Any = contents.get("string_to_param", contents)
     table = getattr(table, "_parameters", table)
-    tensors = [value for value in table.values() if isinstance(value, Tensor)] if hasattr(table, "values") else []
+    tensors = [value for value in table.values() if isinstance(value, Tensor)] if isinstance(table, dict) else []
     if len(tensors) != 1:
         raise NotAnEmbedding(f"It holds {len(tensors)} tensors where an embedding has one.")
     return _matrix(tensors[0]), None

@@ -1,7 +1,6 @@
 """Texts to Conditioning: chunks, the text network, learned embeddings and weights."""
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 
 import torch
@@ -41,19 +40,18 @@ def encode(conditioner: ClipConditioner, texts: list[str], options: EncodeOption
     The texts belong together, as the variants of one edited prompt do: shorter ones are filled with empty chunks, and emphasis
     "Original" keeps their common mean. Equal texts, and equal chunks, go through the network once.
     """
-    uses = Counter(texts)
-    lines = {text: chunk_text(conditioner, text, options).chunks for text in uses}
+    lines = {text: chunk_text(conditioner, text, options).chunks for text in dict.fromkeys(texts)}
     longest = max((len(chunks) for chunks in lines.values()), default=0)
     filler = empty_chunk(conditioner.tokenizer)
     rows = {text: [*chunks, *[filler] * (longest - len(chunks))] for text, chunks in lines.items()}
     hidden = _hidden_states(conditioner, [chunk for row in rows.values() for chunk in row], options.clip_skip)
-    counts = torch.tensor([uses[text] for text in rows], device=conditioner.device)
+    order = torch.tensor([list(rows).index(text) for text in texts], device=conditioner.device)
     columns = []
     for i in range(longest):
         column = [row[i] for row in rows.values()]
         states = torch.stack([hidden[chunk.content] for chunk in column])  # [N, 77, C]
         weights = torch.tensor([chunk.weights for chunk in column], device=states.device)
-        columns.append(apply_emphasis(options.emphasis, states, weights, counts))
+        columns.append(apply_emphasis(options.emphasis, states, weights, order))
     done = dict(zip(rows, torch.cat(columns, dim=1))) if columns else {}
     return [Conditioning(crossattn=done[text][None]) for text in texts]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from modules.nn.tokenizer import ClipTokenizer
-from modules.prompt.brackets import find_brackets
+from modules.prompt.brackets import Brackets
 from modules.prompt.chunks import Chunk, ChunkedText, EmbeddingLookup, chunked, limit_for
 from modules.prompt.compose import split_and
 from modules.prompt.emphasis import EmphasisMode
@@ -67,10 +67,10 @@ def inspect_prompt(
             chunks = tuple(_tokens(chunk, tokenizer) for chunk in seen[variant].chunks)
             variants.append(SeenVariant(until_step=until_step, text=variant, chunks=chunks))
         parts.append(SeenPart(text=part, weight=weight, variants=tuple(variants)))
-    brackets = find_brackets(text)
+    brackets = Brackets(text)
     count = max(each.token_count for each in seen.values())
     return SeenPrompt(parts=tuple(parts), token_count=count, limit=limit_for(count),
-                      unmatched=tuple(brackets.unmatched), is_literal=brackets.literal)
+                      unmatched=tuple(brackets.unmatched), is_literal=brackets.is_literal)
 
 
 def count_tokens(
@@ -80,7 +80,9 @@ def count_tokens(
     """(tokens, places in the chunks they need), of the longest text over all steps and parts; with steps None of the text as it is."""
     parts = [text] if is_negative or steps is None else [part for part, _ in split_and(text)]
     texts = parts if steps is None else dict.fromkeys(variant for part in parts for _, variant in schedule(part, steps))
-    count = max(chunked(each, tokenizer, embeddings, emphasis=emphasis, comma_padding_backtrack=comma_padding_backtrack).token_count for each in texts)
+    count = max(
+        chunked(each, tokenizer, embeddings, emphasis=emphasis, comma_padding_backtrack=comma_padding_backtrack).token_count
+        for each in texts)
     return count, limit_for(count)
 
 

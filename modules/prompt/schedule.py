@@ -5,31 +5,32 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Union
+from typing import Any, NamedTuple, TypeAlias
 
 from lark import Lark, Token, Transformer
 from lark.lexer import Lexer
 
-from modules.prompt.brackets import find_brackets
+from modules.prompt.brackets import Brackets
 
-# A prompt is a list of these; nesting may be thousands deep, so nothing here walks it by recursion.
-Part = Union[str, "Edit", "Choice"]
+# A text without edits is a str; otherwise edits and choices in order, and the text behind the last. Nesting may be thousands deep, so
+# nothing here walks it by recursion, and the nodes are plain tuples, of which the garbage collector takes little notice.
+Prompt: TypeAlias = "str | list[Edit | Choice | str]"
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Edit:
-    """`before` up to and including the step that `when` stands for, then `after`."""
+class Edit(NamedTuple):
+    """Behind the text `lead`: `before` up to and including the step that `when` stands for, then `after`."""
 
-    before: list[Part]
-    after: list[Part]
+    lead: str
+    before: Prompt
+    after: Prompt
     when: str
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Choice:
-    """Step n (from 1) takes option (n - 1) mod count."""
+class Choice(NamedTuple):
+    """Behind the text `lead`: step n (from 1) takes option (n - 1) mod count."""
 
-    options: list[list[Part]]
+    lead: str
+    options: list[Prompt]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,37 +65,35 @@ class _BracketLexer(Lexer):
         pass
 
     def lex(self, data: Any) -> Iterator[Token]:
-        for kind, value in find_brackets(str(data)).tokens:
+        for kind, value in Brackets(str(data)).tokens():
             yield Token(kind, value)
 
 
 class _Builder(Transformer):
-    """Called at each reduction, so that no tree of Lark's own is built. An edit or choice goes up with the text in front of it."""
+    """Called at each reduction, so that no tree of Lark's own is built."""
 
-    def start(self, children: list[Any]) -> list[Part]:
-        return _split(children)[0]
+    def start(self, children: list[Any]) -> Prompt:
+        return _prompts(children)[0]
 
-    def edit(self, children: list[Any]) -> tuple[str, Edit]:
-        when = children[-1].value.rpartition(":")
-        children[-1] = when[0]
-        sides = _split(children[1:])
-        return children[0].value, Edit(sides[0] if len(sides) == 2 else [], sides[-1], when[2].strip())
+    def edit(self, children: list[Any]) -> Edit:
+        children[-1], _, when = children[-1].rpartition(":")
+        *before, after = _prompts(children[1:])
+        return Edit(str(children[0]), before[0] if before else "", after, when.strip())
 
-    def choice(self, children: list[Any]) -> tuple[str, Choice]:
-        return children[0].value, Choice(_split(children[1:]))
+    def choice(self, children: list[Any]) -> Choice:
+        return Choice(str(children[0]), _prompts(children[1:]))
 
 
-def _split(children: list[Any]) -> list[list[Part]]:
+def _prompts(children: list[Any]) -> list[Prompt]:
     """The prompts between the signs of one bracket: each sign ends one with the text in front of it."""
-    prompts: list[list[Part]] = []
-    current: list[Part] = []
+    prompts: list[Prompt] = []
+    nodes: list[Any] = []
     for child in children:
-        if isinstance(child, tuple):
-            current += child
+        if isinstance(child, str):
+            prompts.append([*nodes, str(child)] if nodes else str(child))
+            nodes = []
         else:
-            current.append(str(child))
-            prompts.append(current)
-            current = []
+            nodes.append(child)
     return prompts
 
 
@@ -104,8 +103,8 @@ def _parser() -> Lark:
     return Lark(grammar, parser="lalr", lexer=_BracketLexer, transformer=_Builder())
 
 
-def parse_schedule(text: str) -> list[Part]:
-    """The parts of a prompt. Every text parses; brackets that form no edit or alternation stay characters."""
+def parse_schedule(text: str) -> Prompt:
+    """The tree of a prompt. Every text parses; brackets that form no edit or alternation stay characters."""
     return _parser().parse(text)
 
 
@@ -114,22 +113,23 @@ def schedule(text: str, steps: int, hires_steps: int | None = None, use_old_sche
 
     With `hires_steps` the schedule is that of the second pass, which has so many steps after a first of `steps`.
     """
-    parts = parse_schedule(text)
+    prompt = parse_schedule(text)
     timeline = Timeline(steps=max(steps, 1), old=use_old_scheduling)
     if hires_steps is not None and not use_old_scheduling:
         timeline = Timeline(steps=max(hires_steps, 1), earlier_steps=steps, earlier_passes=1)
-    switches, alternates = _switches(parts, timeline)
+    switches, alternates = _switches(prompt, timeline)
     inner = range(1, timeline.steps) if alternates else sorted(set(switches.values()) - {0, timeline.steps})
-    return [(end, _text_at(parts, end, switches)) for end in (*inner, timeline.steps)]
+    return [(end, _text_at(prompt, end, switches)) for end in (*inner, timeline.steps)]
 
 
-def _switches(parts: list[Part], timeline: Timeline) -> tuple[dict[int, int], bool]:
+def _switches(prompt: Prompt, timeline: Timeline) -> tuple[dict[int, int], bool]:
     """The last step of `before` of each edit, by the edit's id(); and whether there is any alternation."""
     switches: dict[int, int] = {}
     alternates = False
-    waiting = [parts]
+    waiting: list[Prompt] = [prompt]
     while waiting:
-        for part in waiting.pop():
+        current = waiting.pop()
+        for part in () if isinstance(current, str) else current:
             if isinstance(part, Edit):
                 switches[id(part)] = timeline.last_step(part.when)
                 waiting += (part.before, part.after)
@@ -139,21 +139,25 @@ def _switches(parts: list[Part], timeline: Timeline) -> tuple[dict[int, int], bo
     return switches, alternates
 
 
-def _text_at(parts: list[Part], step: int, switches: dict[int, int]) -> str:
+def _text_at(prompt: Prompt, step: int, switches: dict[int, int]) -> str:
     """The text in the given step."""
     words: list[str] = []
-    waiting = [iter(parts)]
+    waiting: list[Iterator[Any]] = [iter([prompt] if isinstance(prompt, str) else prompt)]
     while waiting:
         for part in waiting[-1]:
             if isinstance(part, str):
                 words.append(part)
                 continue
+            words.append(part.lead)
             if isinstance(part, Edit):
                 chosen = part.before if step <= switches[id(part)] else part.after
             else:
                 chosen = part.options[(step - 1) % len(part.options)]
-            waiting.append(iter(chosen))
-            break
+            if isinstance(chosen, str):
+                words.append(chosen)
+            else:
+                waiting.append(iter(chosen))
+                break
         else:
             waiting.pop()
     return "".join(words)
