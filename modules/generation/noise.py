@@ -47,13 +47,17 @@ class NoiseSource:
         if self._delta:
             self._draws = [self._generator(seed + self._delta) for seed in self.seeds]
         self._started = True
-        return noise.to(self.device)
+        return self._moved(noise)
 
     def next(self) -> Tensor:
         """Noise for a later step. The first call gives the start noise if nobody took it."""
         if not self._started:
             return self.first()
-        return torch.stack([draw(self.shape) for draw in self._draws]).to(self.device)
+        return self._moved(torch.stack([draw(self.shape) for draw in self._draws]))
+
+    def _moved(self, noise: Tensor) -> Tensor:
+        # CUDA stages the copy at once, so the step need not wait for the device; others are not sure to.
+        return noise.to(self.device, non_blocking=self.device.type == "cuda")
 
     def _start(self, i: int) -> Tensor:
         resized = self._old_shape != self.shape

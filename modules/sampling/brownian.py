@@ -9,6 +9,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
+from modules.sampling.step import beside
+
 Normal = Callable[[int, Sequence[int]], Tensor]
 # torchsde rounds places on a path to this many decimals; a query beyond the rounded end would only earn a warning.
 _DIGITS = 6
@@ -29,7 +31,7 @@ class BrownianNoise:
         import torchsde  # only these samplers need it
 
         self._normal = normal
-        self._device = like.device
+        self._like = like
         self._range = (min(sigma_min, sigma_max), max(sigma_min, sigma_max))
         start = torch.zeros_like(like[0], device=device)
         with self._numbers():
@@ -42,7 +44,7 @@ class BrownianNoise:
         sign = 1.0 if level <= next_level else -1.0
         with self._numbers():
             increments = torch.stack([path(low, high) for path in self._paths])
-        return increments.to(self._device) * (sign / math.sqrt(abs(next_level - level)))
+        return beside(increments, self._like) * (sign / math.sqrt(abs(next_level - level)))
 
     @contextmanager
     def _numbers(self) -> Iterator[None]:

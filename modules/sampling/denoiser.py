@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from modules.prompt.conditioning import Conditioning
+from modules.sampling.step import beside
 
 
 class DiffusionModel(Protocol):
@@ -170,9 +171,9 @@ def zero_terminal_snr_alphas(alphas_cumprod: Tensor) -> Tensor:
 
 def _column(values: Tensor, x: Tensor) -> Tensor:
     """[B] -> [B, 1, 1, 1] beside x."""
-    return values.to(x.device, x.dtype, non_blocking=True)[:, None, None, None]
+    return beside(values, x, x.dtype)[:, None, None, None]
 
 
 def _moved(t: Tensor, x: Tensor) -> Tensor:
     """Timesteps beside x, as float32."""
-    return t.to(x.device, torch.float32, non_blocking=True)
+    return beside(t, x, torch.float32)

@@ -307,7 +307,12 @@ def schedule_sigmas(schedule: str, steps: int, levels: NoiseLevels, options: Sam
 
 def _check_steps(sampler: Sampler, steps: int) -> None:
     if steps < sampler.least_steps:
-        raise RequestError("steps", f"{sampler.name} needs at least {sampler.least_steps} steps, not {steps}.")
+        raise RequestError("steps", f"{sampler.name} needs at least {counted(sampler.least_steps)}, not {steps}.")
+
+
+def counted(steps: int) -> str:
+    """A number of steps in words."""
+    return "1 step" if steps == 1 else f"{steps} steps"
 
 
 def _last_unguided(guided: GuidedDenoiser) -> Tensor:

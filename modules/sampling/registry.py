@@ -30,7 +30,7 @@ from modules.sampling.unipc import sample_unipc
 Check = Literal["golden", "analytic", "peer", "formula"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Sampler:
     """A row of the table.
 

@@ -126,7 +126,8 @@ def discrete_timesteps(steps: int) -> list[int]:
     Raises RequestError for more than 1000 steps.
     """
     if not 1 <= steps <= 1000:
-        raise RequestError("steps", f"This sampler knows 1 to 1000 steps, not {steps}.")
+        raise RequestError("steps", f"This sampler knows 1 to 1000 steps, not {steps}.",
+                           remedy="Take fewer steps, or a higher denoising strength where steps are exact.")
     return [min(t + 1, 999) for t in range(0, 1000, 1000 // steps)]
 
 

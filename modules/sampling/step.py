@@ -50,6 +50,11 @@ def rows_of(level: float, x: Tensor) -> Tensor:
     return torch.full((len(x),), level, dtype=torch.float32)
 
 
+def beside(values: Tensor, x: Tensor, dtype: torch.dtype | None = None) -> Tensor:
+    """The values on the device of x, without waiting for it where it is a CUDA device: the copy out of host memory is staged at once."""
+    return values.to(x.device, dtype or values.dtype, non_blocking=x.device.type == "cuda")
+
+
 def levels(sigmas: Tensor) -> list[float]:
     """The noise levels as Python numbers. Schedules live on the CPU, so this does not wait for a device."""
     return sigmas.tolist()

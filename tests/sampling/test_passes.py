@@ -166,7 +166,7 @@ def test_a_free_list_and_a_scripts_schedule_replace_the_schedule():
 
 @pytest.mark.parametrize("name, steps, options, sentence", [
     ("UniPC", 2, {}, "UniPC of order 3 needs at least 3 steps, not 2. Take more steps or a higher denoising strength, or lower"),
-    ("Euler", 0, {}, "Euler needs at least 1 steps, not 0."),
+    ("Euler", 0, {}, "Euler needs at least 1 step, not 0."),
     ("Euler", 5, {"sigmas": (3.0, 4.0, 0.0)}, "does not fall: entry 2 is 4 after 3"),
     ("DDIM", 5, {"sigmas": (3.0, 1.0, 0.0)}, "DDIM works on timesteps and takes no sigma list."),
     ("DDIM", 1001, {}, "This sampler knows 1 to 1000 steps, not 1001."),
@@ -241,3 +241,39 @@ def test_the_path_of_a_whole_batch_is_an_option_for_old_pictures():
     old = sampled("DPM++ SDE", 5, no_dpmpp_sde_batch_determinism=True)
     assert torch.equal(old, sampled("DPM++ SDE", 5, no_dpmpp_sde_batch_determinism=True))
     assert not torch.allclose(old, sampled("DPM++ SDE", 5))
+
+
+class OnDevice(torch.Tensor):
+    """A latent that may not be read back, as one on a busy device should not be."""
+
+    waiting = {torch.Tensor.item, torch.Tensor.tolist, torch.Tensor.__bool__, torch.Tensor.__float__, torch.Tensor.__int__,
+               torch.Tensor.cpu, torch.Tensor.numpy, torch.Tensor.nonzero}
+
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        if func in cls.waiting and isinstance(args[0], OnDevice):
+            raise AssertionError(f"{func.__name__} waits for the device")
+        return super().__torch_function__(func, types, args, kwargs or {})
+
+
+class DeviceNoise(NoiseSource):
+    """Noise that may not be read back."""
+
+    def first(self):
+        return super().first().as_subclass(OnDevice)
+
+    def next(self):
+        return super().next().as_subclass(OnDevice)
+
+
+@pytest.mark.parametrize("sampler", [s for s in SAMPLERS if s.name != "DPM adaptive"], ids=lambda s: s.name)
+def test_no_sampler_waits_for_the_device(sampler):
+    noise, reports = DeviceNoise((4, 8, 8), [1, 2]), []
+    got = sample_from_noise(RecordedNetwork(), sampler, None, 24, noise, plain_conditions(2), 7.0,
+                            SamplingOptions(s_churn=2.0, s_min_uncond=1.0), SamplingHooks(on_step=reports.append))
+    assert isinstance(got, OnDevice) and isinstance(reports[3].estimate("Prompt"), OnDevice)
+
+
+def test_the_check_for_waiting_works():
+    with pytest.raises(AssertionError, match="item waits for the device"):
+        torch.ones(1).as_subclass(OnDevice).item()
