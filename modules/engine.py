@@ -15,6 +15,7 @@ from modules.jobs.queue import JobQueue
 from modules.jobs.state import JobState
 from modules.networks.textual_inversion import EmbeddingTable
 from modules.nn.latent_diffusion import LatentDiffusion
+from modules.nn.tokenizer import ClipTokenizer
 from modules.runtime import Runtime
 from modules.settings.catalog import built_in_options
 from modules.settings.store import Options
@@ -77,9 +78,10 @@ def build(args: argparse.Namespace, folders: Folders) -> Runtime:
     models = ModelManager(checkpoints, hardware)
     queue = JobQueue.open(folders.queue, JobState(), results=folders.results, free_memory=hardware.gc)
     styles = StyleTable(folders.styles_files or [folders.styles_file])
+    embeddings = EmbeddingTable([folders.embeddings, *folders.extra_embeddings], ClipTokenizer().encode)
     rt = Runtime(args=args, folders=folders, settings=settings, hardware=hardware, checkpoints=checkpoints, models=models,
-                 state=queue.state, queue=queue, styles=styles)
-    models.on_loaded.append(lambda model: read_embeddings(rt, model))
+                 state=queue.state, queue=queue, styles=styles, embeddings=embeddings)
+    models.on_loaded.append(lambda model: use_embeddings(rt, model))
     return rt
 
 
@@ -89,8 +91,7 @@ def hardware_options(args: argparse.Namespace) -> HardwareOptions:
                            no_half_vae=args.no_half_vae)
 
 
-def read_embeddings(rt: Runtime, model: LatentDiffusion) -> None:
-    """Give a freshly loaded model the learned embeddings of the data folder; those of another width are left out."""
-    table = EmbeddingTable(model.cond_stage_model.tokenizer.encode, model.architecture.text.hidden_size)
-    table.scan([rt.folders.embeddings, *rt.folders.extra_embeddings])
-    model.cond_stage_model.embeddings = table
+def use_embeddings(rt: Runtime, model: LatentDiffusion) -> None:
+    """Give a freshly loaded model the learned embeddings that fit it."""
+    rt.embeddings.refresh(model.architecture.text.hidden_size)
+    model.cond_stage_model.embeddings = rt.embeddings

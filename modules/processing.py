@@ -95,7 +95,7 @@ def make_batch(p: StableDiffusionProcessing, iteration: int) -> dict[int, Made]:
     p.rng = p.make_noise()
     call_scripts(p, "before_process_batch", **batch)
     if not p.disable_extra_networks:
-        p.prompts, p.extra_network_data = extra_networks.parse_all(p.prompts)
+        p.prompts, p.extra_network_data = extra_networks.parse_prompts(p.prompts)
         batch["prompts"] = p.prompts
     with activated(p, p.extra_network_data):
         call_scripts(p, "after_extra_networks_activate", extra_network_data=p.extra_network_data, **batch)

@@ -12,6 +12,7 @@ from modules.hardware import Hardware
 from modules.imaging.unsaved import UnsavedPictures
 from modules.jobs.queue import JobQueue
 from modules.jobs.state import JobState
+from modules.networks.textual_inversion import EmbeddingTable
 from modules.settings.store import Options
 from modules.styles import StyleTable
 
@@ -29,6 +30,7 @@ class Runtime:
     state: JobState
     queue: JobQueue
     styles: StyleTable
+    embeddings: EmbeddingTable
     unsaved: UnsavedPictures = field(default_factory=UnsavedPictures)
     notices: list[str] = field(default_factory=list)
 

@@ -80,6 +80,10 @@ def _sampler_option(name: str, label: str, highest: float, infotext: str = "") -
                  optional=True, in_form=False)
 
 
+def _choice(name: str, label: str, element_id: str, default: str, infotext: str) -> Field:
+    return Field(name=name, label=label, kind="choice", default=default, element_id=element_id, infotext=infotext)
+
+
 def _switch(name: str, label: str, default: bool | None = False, **further: Any) -> Field:
     return Field(name=name, label=label, kind="boolean", default=default, in_form=False, **further)
 
@@ -102,6 +106,8 @@ COMMON_FIELDS: tuple[Field, ...] = (
     _slider("subseed_strength", "Variation strength", "subseed_strength", 0.0, (0, 1, 0.01), (0, 1), infotext="Variation seed strength"),
     _resize_seed("seed_resize_from_w", "Resize seed from width"),
     _resize_seed("seed_resize_from_h", "Resize seed from height"),
+    _choice("refiner_checkpoint", "Checkpoint", "checkpoint", "", "Refiner"),
+    _slider("refiner_switch_at", "Switch at", "switch_at", 0.8, (0.01, 1, 0.01), (0.0, 1), infotext="Refiner switch at"),
     _switch("tiling", "Tiling", None, optional=True, infotext="Tiling"),
     _sampler_option("eta", "Eta", 10),
     _sampler_option("s_churn", "Sigma churn", 1000),
@@ -116,7 +122,25 @@ COMMON_FIELDS: tuple[Field, ...] = (
     _switch("override_settings_restore_afterwards", "Restore settings afterwards", True),
 )
 
-TXT2IMG_FIELDS: tuple[Field, ...] = COMMON_FIELDS
+HIRES_FIELDS: tuple[Field, ...] = (
+    _switch("enable_hr", "Hires. fix", element_id="hr"),
+    _choice("hr_upscaler", "Upscaler", "hr_upscaler", "Latent", "Hires upscaler"),
+    _slider("hr_second_pass_steps", "Hires steps", "hires_steps", 0, (0, 150, 1), (0, 1000), infotext="Hires steps"),
+    _slider("denoising_strength", "Denoising strength", "denoising_strength", 0.7, (0, 1, 0.01), (0, 1), api_default=0.75,
+            infotext="Denoising strength"),
+    _slider("hr_scale", "Upscale by", "hr_scale", 2.0, (1, 4, 0.05), (0.1, 16), infotext="Hires upscale"),
+    _slider("hr_resize_x", "Resize width to", "hr_resize_x", 0, (0, 2048, LATENT_PX), (0, MAX_SIDE_PX), infotext="Hires resize-1"),
+    _slider("hr_resize_y", "Resize height to", "hr_resize_y", 0, (0, 2048, LATENT_PX), (0, MAX_SIDE_PX), infotext="Hires resize-2"),
+    _choice("hr_checkpoint_name", "Hires checkpoint", "hr_checkpoint", "Use same checkpoint", "Hires checkpoint"),
+    _choice("hr_sampler_name", "Hires sampling method", "hr_sampler", "Use same sampler", "Hires sampler"),
+    _choice("hr_scheduler", "Hires schedule type", "hr_scheduler", "Use same scheduler", "Hires schedule type"),
+    _text("hr_prompt", "Hires prompt", "hires_prompt", "Hires prompt"),
+    _text("hr_negative_prompt", "Hires negative prompt", "hires_neg_prompt", "Hires negative prompt"),
+    Field(name="hr_cfg", label="Hires CFG Scale", kind="number", default=None, element_id="hr_cfg", minimum=0, maximum=30, step=0.5,
+          lowest=0, highest=1000, infotext="Hires CFG Scale", optional=True),
+)
+
+TXT2IMG_FIELDS: tuple[Field, ...] = (*COMMON_FIELDS, *HIRES_FIELDS)
 
 
 def by_name(fields: Iterable[Field]) -> dict[str, Field]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from modules import extra_networks
 from modules.extra_networks import ExtraNetworkParams
 from modules.generation.base import StableDiffusionProcessing
 
@@ -11,7 +12,8 @@ from modules.generation.base import StableDiffusionProcessing
 @contextmanager
 def activated(p: StableDiffusionProcessing, tags: Mapping[str, list[ExtraNetworkParams]]) -> Iterator[None]:
     """Change the model as the tags of the prompts say; every weight is as before when the scope ends, whatever happens inside."""
-    for kind, params in tags.items():
-        for param in params:
-            p.comment(f"<{kind}:{param.name}> was left out: networks of this kind cannot be used yet.")
-    yield
+    for kind in extra_networks.unknown_kinds(tags):
+        for param in tags[kind]:
+            p.comment(f"<{kind}:{param.name}> was left out: there are no networks of the kind {kind!r}.")
+    with extra_networks.activated(p, tags):
+        yield

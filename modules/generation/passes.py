@@ -7,6 +7,7 @@ from typing import Any
 
 from modules import runtime
 from modules.generation.base import StableDiffusionProcessing
+from modules.generation.conditions import empty_prompt
 from modules.sampling.guidance import ModelSwitch
 from modules.sampling.options import SamplingOptions
 from modules.sampling.passes import SamplingHooks, StepReport
@@ -27,6 +28,8 @@ def sampling_options(p: StableDiffusionProcessing) -> SamplingOptions:
     """All user parameters of sampling as they hold for this run."""
     known = runtime.current().settings.data_labels
     named = {field.name: effective(p, field.name) for field in fields(SamplingOptions) if NAMES.get(field.name, field.name) in known}
+    if named["pad_cond_uncond"]:
+        named["padding"] = empty_prompt(p)
     return SamplingOptions(**named | {name: getattr(p, name) for name in OF_THE_REQUEST if getattr(p, name) is not None})
 
 

@@ -20,6 +20,7 @@ from modules.jobs.state import JobState
 from modules.runtime import Runtime
 from modules.sampling.registry import find_sampler, find_schedule, split_sampler_name
 
+AUTOMATIC = "Automatic"
 NOTES = "notes"
 CHECKPOINT = "checkpoint_file"
 NOT_OF_THE_RUN = (NOTES, CHECKPOINT)
@@ -37,7 +38,8 @@ def freeze(rt: Runtime, request: dict[str, Any], given: Mapping[str, Any]) -> Fr
     """Fix seeds, names, settings and the checkpoint's identity. Raises RequestError or NotFound for what cannot be."""
     settings = rt.settings.snapshot()
     overrides, notes = checked_overrides(rt, request.get("override_settings") or {})
-    sampler, schedule = chosen_sampler(request["sampler_name"], request["scheduler"])
+    sampler, schedule = chosen_sampler(request["sampler_name"], request["scheduler"],
+                                       overrides.get("k_sched_type", settings.get("k_sched_type")))
     unknown = [name for name in request["styles"] if name not in rt.styles.names()]
     if unknown:
         raise RequestError("styles", f"There is no style named {unknown[0]!r}.", remedy="Choose one from the Styles list.")
@@ -49,11 +51,16 @@ def freeze(rt: Runtime, request: dict[str, Any], given: Mapping[str, Any]) -> Fr
     return Frozen(request=request, settings=settings)
 
 
-def chosen_sampler(sampler: str, schedule: str | None) -> tuple[str, str]:
-    """The names of the table for names in any accepted form, e.g. "dpm++ 2m karras". Raises RequestError."""
+def chosen_sampler(sampler: str, schedule: str | None, preferred: str | None = None) -> tuple[str, str]:
+    """The names of the table for names in any accepted form, e.g. "dpm++ 2m karras". Raises RequestError.
+
+    Where neither the request nor the name says which schedule, `preferred` does, a setting.
+    """
     name, implied = split_sampler_name(sampler)
-    chosen = find_schedule(schedule or "Automatic").label
-    return find_sampler(name).name, implied if implied and chosen == "Automatic" else chosen
+    chosen = find_schedule(schedule or AUTOMATIC).label
+    if chosen == AUTOMATIC and preferred and preferred != AUTOMATIC:
+        chosen = find_schedule(preferred).label
+    return find_sampler(name).name, implied if implied and chosen == AUTOMATIC else chosen
 
 
 def checked_overrides(rt: Runtime, overrides: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

@@ -49,14 +49,18 @@ def extended(text: Tensor, length: int) -> Tensor:
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduledCond:
-    """One text through the steps of one pass: (last step of use, Conditioning of one row), by rising step; steps count from 1."""
+    """One text through the steps of one pass: (last step of use, Conditioning of one row), by rising step.
+
+    As in the reference, the zero-based index of a step is compared with the last step of use, so the first text serves one
+    evaluation more than its number says.
+    """
 
     parts: tuple[tuple[int, Conditioning], ...]
 
     def at(self, step: int) -> Conditioning:
         """What holds in the step with zero-based index `step`."""
         for until, cond in self.parts:
-            if step < until:
+            if step <= until:
                 return cond
         return self.parts[-1][1]
 
