@@ -217,7 +217,7 @@ def remove_half_written_packages() -> None:
 def only_one_setup():
     """Two starts at the same moment take turns."""
     with (ENVIRONMENT / "easel-setup.lock").open("w") as file:
-        if os.name == "nt":
+        if sys.platform == "win32":
             import msvcrt
             msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
         else:
@@ -241,7 +241,7 @@ def run(title: str, command: list[str] | str, *, shell: bool = False, env: dict[
         process = subprocess.Popen(command, shell=shell, env=env, cwd=PROGRAM, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                    stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace")
         try:
-            for line in process.stdout:
+            for line in process.stdout or ():
                 log.write(line)
                 log.flush()
                 output.append(line)

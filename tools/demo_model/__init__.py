@@ -1,0 +1,1 @@
+"""How the bundled demo model is made: pictures that are drawn here, and networks trained on them. See tools/train_demo_model.py."""
