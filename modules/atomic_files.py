@@ -8,7 +8,7 @@ import time
 import unicodedata
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -72,6 +72,7 @@ def publish(
     that it can count the files that exist. `taken`: further reasons to pass over a path. Raises OSError; nothing is left then.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    _clean_once(folder)
     with _part_file(folder, data) as part, folder_lock(folder):
         number = first() if callable(first) else first
         for attempt in range(MAXIMUM_TRIES):
@@ -80,6 +81,12 @@ def publish(
                 _sync_folder(folder)
                 return path
     raise FileExistsError(errno.EEXIST, "No free name was found", str(folder))
+
+
+@cache
+def _clean_once(folder: Path) -> None:
+    """Remove what a kill left in `folder`, when this process first publishes there."""
+    remove_orphans(folder)
 
 
 def _with_number(name: str, number: int) -> str:
@@ -172,20 +179,17 @@ def folder_lock(folder: Path) -> Iterator[None]:
 
     Where the system cannot lock a folder this does nothing: `publish` stays safe, but two pictures may share a number.
     """
-    if fcntl is None:
-        yield
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
+    with ExitStack() as scope:
         with suppress(OSError):
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            if fcntl is not None:
+                handle = os.open(folder, os.O_RDONLY)
+                scope.callback(os.close, handle)
+                fcntl.flock(handle, fcntl.LOCK_EX)
         yield
-    finally:
-        os.close(handle)
 
 
 def remove_orphans(folder: Path) -> int:
-    """Remove temporary files that killed processes left in `folder` (not below it); returns how many. For the start of the program."""
+    """Remove temporary files that killed processes left in `folder` (not below it); returns how many."""
     removed = 0
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:

@@ -117,6 +117,14 @@ def test_remains_of_dead_processes_are_removed_and_those_of_living_ones_are_not(
     assert names(tmp_path) == sorted([alive.name, "picture.png"])
 
 
+def test_the_first_publish_into_a_folder_removes_what_a_kill_left_there(tmp_path):
+    old = tmp_path / f".00000000-1-00000000-00{atomic_files.PART_SUFFIX}"
+    old.touch()
+    os.utime(old, (time.time() - 7200,) * 2)
+    publish(tmp_path, "a.png", b"x")
+    assert names(tmp_path) == ["a.png"]
+
+
 @pytest.mark.parametrize(
     "text, name",
     [
