@@ -124,19 +124,19 @@ class EmbeddingTable:
 
         Of two files with one name the first counts.
         """
-        self.width = self.width if width is None else width
-        self.loaded, self.skipped, self._by_first_token = {}, {}, {}
-        seen: dict[Path, tuple[tuple[int, int], Embedding | str]] = {}
+        fresh = EmbeddingTable(self.folders, self.encode_name)
+        fresh.width = self.width if width is None else width
         for path in _files(self.folders):
             try:
                 state = path.stat()
             except OSError as exc:
-                self.skipped[path.stem] = f"It cannot be read: {exc.strerror}"
+                fresh.skipped[path.stem] = f"It cannot be read: {exc.strerror}"
                 continue
             stamp, known = (state.st_mtime_ns, state.st_size), self._read.get(path)
-            seen[path] = known if known and known[0] == stamp else (stamp, _read_or_reason(path))
-            self._take(path, seen[path][1])
-        self._read = seen
+            fresh._read[path] = known if known and known[0] == stamp else (stamp, _read_or_reason(path))
+            fresh._take(path, fresh._read[path][1])
+        # Filled first, then exchanged: other threads count tokens with this table meanwhile.
+        self.__dict__.update(fresh.__dict__)
 
     def _take(self, path: Path, found: Embedding | str) -> None:
         if isinstance(found, str):

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import gzip
 import importlib.util
-import re
 from functools import cache
 from pathlib import Path
 
@@ -58,8 +57,12 @@ class ClipTokenizer:
 
 def cleaned(text: str) -> str:
     """Lower case, mended Unicode, single spaces: the form that CLIP was trained on."""
-    readable = text.encode("utf-8", errors="replace").decode("utf-8")
-    return re.sub(r"\s+", " ", ftfy.fix_text(readable)).strip().lower()
+    spaced = " ".join(text.split())
+    if not spaced.isascii() or not spaced.isprintable() or "&" in spaced:
+        # There may be something to mend; for plain English this costs more than the tokens.
+        readable = spaced.encode("utf-8", errors="replace").decode("utf-8")
+        spaced = " ".join(ftfy.fix_text(readable).split())
+    return spaced.lower()
 
 
 def vocabulary_path() -> Path:

@@ -42,6 +42,11 @@ def test_lone_surrogates_become_question_marks(tokenizer):
     assert tokenizer.encode("a \ud83d b") == tokenizer.encode("a ? b")
 
 
+def test_entities_and_broken_characters_are_mended(tokenizer):
+    assert tokenizer.encode("a &amp; b") == tokenizer.encode("a & b")
+    assert tokenizer.encode("caf\u00c3\u00a9") == tokenizer.encode("café")
+
+
 def test_the_pad_id_is_the_end_token_unless_told_otherwise():
     assert (ClipTokenizer().pad_id, ClipTokenizer(pad_id=0).pad_id) == (49407, 0)
 
