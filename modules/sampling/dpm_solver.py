@@ -5,6 +5,7 @@ import math
 from itertools import pairwise
 from typing import Literal
 
+import torch
 from torch import Tensor
 
 from modules.sampling.step import Denoiser, OnStep, Step, StepNoise, ancestral_split, levels, rows_of
@@ -59,17 +60,17 @@ def sample_dpmpp_sde(denoise: Denoiser, x: Tensor, sigmas: Tensor, *, noise: Ste
         if sigma_next == 0:
             x = denoised
             continue
-        middle = sigma ** (1 - r) * sigma_next**r
+        start, middle, end = (_stage_level(sigma, sigma_next, part) for part in (0, r, 1))
         down, up = ancestral_split(sigma, middle, eta)
         halfway = moved(x, denoised, sigma, down)
         if up:
-            halfway = halfway + noise(sigma, middle) * (s_noise * up)
+            halfway = halfway + noise(start, middle) * (s_noise * up)
         denoised_halfway = denoise(halfway, rows_of(middle, x))
         estimate = denoised + (denoised_halfway - denoised) * (1 / (2 * r))
         down, up = ancestral_split(sigma, sigma_next, eta)
         x = moved(x, estimate, sigma, down)
         if up:
-            x = x + noise(sigma, sigma_next) * (s_noise * up)
+            x = x + noise(start, end) * (s_noise * up)
     return x
 
 
@@ -124,6 +125,15 @@ def sample_dpmpp_3m_sde(denoise: Denoiser, x: Tensor, sigmas: Tensor, *, noise: 
         x = x + _sde_noise(noise, sigma, sigma_next, h, eta, s_noise)
         past, widths = [denoised, *past][:2], [h, *widths][:2]
     return x
+
+
+def _stage_level(sigma: float, sigma_next: float, r: float) -> float:
+    """The level at the fraction r of a step in log sigma, with the rounding of float32.
+
+    Brownian noise is read at these levels to six decimals, and the last of them shows in pictures.
+    """
+    time = torch.tensor([sigma, sigma_next]).log().neg()
+    return (time[0] + (time[1] - time[0]) * r).neg().exp().item()
 
 
 def moved(x: Tensor, estimate: Tensor, sigma: float, sigma_next: float) -> Tensor:
