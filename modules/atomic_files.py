@@ -49,12 +49,27 @@ def write_atomically(path: Path, data: bytes, *, previous: Path | None = None) -
     target = Path(os.path.realpath(path))
     target.parent.mkdir(parents=True, exist_ok=True)
     if previous is not None and target.is_file():
-        write_atomically(previous, target.read_bytes())
+        _keep(target, previous)
     with _part_file(target.parent, data) as part:
         with suppress(OSError):
             os.chmod(part, os.stat(target).st_mode & 0o777)
         os.replace(part, target)
     _sync_folder(target.parent)
+
+
+def _keep(target: Path, previous: Path) -> None:
+    """Give the file at `target` the name `previous` as well. It is on disk already, so a link saves writing it again."""
+    link = target.parent / _part_name()
+    try:
+        os.link(target, link)
+        os.replace(link, previous)
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        write_atomically(previous, target.read_bytes())
+    finally:
+        with suppress(OSError):  # it is still there when `previous` was the same file
+            os.unlink(link)
 
 
 def publish(
@@ -137,7 +152,7 @@ def _hidden_name(name: str, suffix: str) -> str:
 @contextmanager
 def _part_file(folder: Path, data: bytes) -> Iterator[Path]:
     """A complete, synced file under a temporary name in `folder`; whatever is left of it is removed at the end."""
-    part = folder / f".{_token()}-{secrets.token_hex(6)}{PART_SUFFIX}"
+    part = folder / _part_name()
     try:
         with open(part, "xb") as file:
             file.write(data)
@@ -147,6 +162,10 @@ def _part_file(folder: Path, data: bytes) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             os.unlink(part)
+
+
+def _part_name() -> str:
+    return f".{_token()}-{secrets.token_hex(6)}{PART_SUFFIX}"
 
 
 def _token() -> str:

@@ -3,6 +3,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,12 @@ def names(folder: Path) -> list[str]:
     return sorted(entry.name for entry in folder.iterdir())
 
 
+@pytest.fixture(params=["links", "no links"])
+def file_system(request, monkeypatch):
+    if request.param == "no links":
+        monkeypatch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(OSError(1, "Operation not permitted")))
+
+
 def test_the_old_file_stays_whole_when_any_step_fails(tmp_path, monkeypatch):
     path = tmp_path / "config.json"
     write_atomically(path, b"old")
@@ -29,11 +36,22 @@ def test_the_old_file_stays_whole_when_any_step_fails(tmp_path, monkeypatch):
         assert names(tmp_path) == ["config.json"]
 
 
-def test_the_previous_content_is_kept_when_asked_for(tmp_path):
+def test_the_previous_content_is_kept_when_asked_for(tmp_path, file_system):
     path, previous = tmp_path / "config.json", tmp_path / "config.json.bak"
     for content in (b"1", b"2", b"3"):
         write_atomically(path, content, previous=previous)
-    assert (path.read_bytes(), previous.read_bytes()) == (b"3", b"2")
+    assert (path.read_bytes(), previous.read_bytes(), names(tmp_path)) == (b"3", b"2", ["config.json", "config.json.bak"])
+
+
+def test_a_failure_after_keeping_the_previous_content_leaves_no_trace(tmp_path, faults):
+    path, previous = tmp_path / "config.json", tmp_path / "config.json.bak"
+    write_atomically(path, b"1")
+    for operation in ("link", "replace", "open", "fsync"):
+        for fault in faults.each(operation):
+            with fault, suppress(OSError):
+                write_atomically(path, path.read_bytes() + b"1", previous=previous)
+            assert set(path.read_bytes()) == {ord("1")}
+            assert set(names(tmp_path)) <= {"config.json", "config.json.bak"}
 
 
 def test_a_link_stays_a_link_and_the_mode_stays(tmp_path):
@@ -59,12 +77,6 @@ def test_a_name_can_be_passed_over_for_other_reasons(tmp_path):
     (tmp_path / "0.txt").touch()
     path = publish(tmp_path, lambda number: f"{number}.png", b"x", taken=lambda path: path.with_suffix(".txt").exists())
     assert path.name == "1.png"
-
-
-@pytest.fixture(params=["links", "no links"])
-def file_system(request, monkeypatch):
-    if request.param == "no links":
-        monkeypatch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(OSError(1, "Operation not permitted")))
 
 
 def test_many_threads_publish_without_losing_a_file(tmp_path, file_system):
