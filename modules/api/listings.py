@@ -6,13 +6,13 @@ from typing import Any
 
 import psutil
 
+from modules.imaging.upscale import UPSCALERS
 from modules.runtime import Runtime
 from modules.sampling.registry import SAMPLERS
 from modules.sampling.schedules import SCHEDULES
 from modules.version import version_text
 
 SECRET_FLAGS = ("gradio_auth", "gradio_auth_path", "api_auth", "tls_keyfile", "ngrok", "ngrok_options")
-PIXEL_UPSCALERS = ("None", "Lanczos", "Nearest")
 LATENT_UPSCALERS = ("Latent", "Latent (antialiased)", "Latent (bicubic)", "Latent (bicubic antialiased)", "Latent (nearest)",
                     "Latent (nearest-exact)")
 MAX_HEADER_BYTES = 8 << 20
@@ -28,7 +28,7 @@ def schedulers() -> list[dict[str, Any]]:
 
 
 def upscalers() -> list[dict[str, Any]]:
-    return [{"name": name, "model_name": None, "model_path": None, "model_url": None, "scale": 4.0} for name in PIXEL_UPSCALERS]
+    return [{"name": row.name, "model_name": None, "model_path": None, "model_url": None, "scale": 4.0} for row in UPSCALERS]
 
 
 def latent_upscale_modes() -> list[dict[str, str]]:
@@ -54,10 +54,7 @@ def config_of(path: Path) -> str | None:
 def embeddings(rt: Runtime) -> dict[str, Any]:
     """Embeddings that fit the loaded model, and those that cannot be used, with the reason."""
     nothing = {"step": None, "sd_checkpoint": None, "sd_checkpoint_name": None}
-    model = rt.models.current
-    table = model.cond_stage_model.embeddings if model else None
-    if table is None:
-        return {"loaded": {}, "skipped": {}}
+    table = rt.embeddings
     return {
         "loaded": {name: {**nothing, "shape": one.width, "vectors": len(one.vectors)} for name, one in table.loaded.items()},
         "skipped": {name: {**nothing, "shape": 0, "vectors": 0, "reason": reason} for name, reason in table.skipped.items()},

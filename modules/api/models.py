@@ -51,7 +51,7 @@ NEEDED = {
 
 def api_default(field: Field) -> Any:
     """What the API documents as the default of a field; None means that the settings or the sampler decide."""
-    if field.name in ("sampler_name", "scheduler", "styles"):
+    if field.kind in ("choice", "names") or field.name in ("denoising_strength", "refiner_switch_at"):
         return None
     default = field.api_default if field.api_default is not None else field.default
     return list(default) if isinstance(default, tuple) else default

@@ -36,7 +36,5 @@ def token_count(rt: Runtime, text: str, steps: int, styles: list[str], is_positi
 
 def count_of(rt: Runtime, text: str) -> int:
     settings: Any = rt.settings
-    model = rt.models.current
-    embeddings = model.cond_stage_model.embeddings if model else None
-    return chunked(text, tokenizer(), embeddings, emphasis=settings.emphasis,
+    return chunked(text, tokenizer(), rt.embeddings, emphasis=settings.emphasis,
                    comma_padding_backtrack=settings.comma_padding_backtrack).token_count

@@ -96,7 +96,7 @@ def test_an_unknown_sampler_is_404_with_the_nearest_names(client):
 
 @pytest.mark.parametrize("fields, name", [
     ({"script_name": "nope"}, "script_name"), ({"alwayson_scripts": {"nope": {"args": []}}}, "alwayson_scripts"),
-    ({"enable_hr": True}, "enable_hr"),
+    ({"restore_faces": True}, "restore_faces"),
     ({"alwayson_scripts": 3}, "alwayson_scripts"), ({"override_settings": []}, "override_settings"), ({"styles": "x"}, "styles"),
     ({"prompt": 5}, "prompt"), ({"prompt": "x" * 1_000_000}, "prompt"), ({"send_images": "perhaps"}, "send_images"),
     ({"force_task_id": "../../x"}, "force_task_id"), ({"force_task_id": 5}, "force_task_id"), ({"scheduler": "nope"}, "scheduler"),
