@@ -32,6 +32,8 @@ from modules.sampling.schedules import (
 )
 from modules.sampling.step import Step, StepNoise
 
+LATENT_CHANNELS = 4
+
 Subject = Literal["Combined", "Prompt", "Negative prompt"]
 
 
@@ -118,6 +120,7 @@ def second_pass_steps(steps: int, denoising_strength: float, *, exact_steps: boo
     return SecondPassSteps(schedule_steps=int(wanted / strength) if denoising_strength > 0 else 0, encode_steps=wanted - 1)
 
 
+@torch.no_grad()
 def sample_from_noise(model: DiffusionModel, sampler: Sampler, schedule: str | None, steps: int, noise: PassNoise, conditions: Conditions,
                       cfg_scale: float, options: SamplingOptions | None = None, hooks: SamplingHooks | None = None, *,
                       image_cond: Tensor | None = None, start: Tensor | None = None) -> Tensor:
@@ -138,6 +141,7 @@ def sample_from_noise(model: DiffusionModel, sampler: Sampler, schedule: str | N
     return run.walk_sigmas(x, sigmas, sigmas, len(sigmas) - 1, image_cond, None, run.levels.sigma_min)
 
 
+@torch.no_grad()
 def sample_from_latent(model: DiffusionModel, sampler: Sampler, schedule: str | None, steps: int, noise: PassNoise, conditions: Conditions,
                        cfg_scale: float, options: SamplingOptions | None = None, hooks: SamplingHooks | None = None, *,
                        init_latent: Tensor, denoising_strength: float, exact_steps: bool = False, given_steps: int | None = None,
@@ -247,9 +251,12 @@ class _Pass:
 
     def _guided(self, steps: int, image_cond: Tensor | None, mask: LatentMask | None) -> GuidedDenoiser:
         options = self.options
+        # Only instruction models take a latent as extra channels, and only they know a second scale.
+        follows_instructions = image_cond is not None and image_cond.shape[1] == LATENT_CHANNELS
         guidance = GuidanceOptions(s_min_uncond=options.s_min_uncond, skip_early_cond=options.skip_early_cond,
                                    batch_cond_uncond=options.batch_cond_uncond, pad_cond_uncond=options.pad_cond_uncond,
-                                   padding=options.padding, image_cfg_scale=options.image_cfg_scale,
+                                   padding=options.padding,
+                                   image_cfg_scale=options.image_cfg_scale if follows_instructions else None,
                                    scale_factor=self.sampler.cfg_factor, needs_uncond=self.sampler.needs_unguided)
         return GuidedDenoiser(make_inner=lambda model: inner_denoiser(model, self._levels_of(model), self.sampler.kind), model=self.model,
                               conditions=self.conditions, cfg_scale=self.cfg_scale, total_calls=steps * self.sampler.calls_per_step,

@@ -137,7 +137,7 @@ def test_both_calls_of_a_step_see_the_prompt_of_that_step():
             seen.append(cond.crossattn[0, 0, 0].item())
             return super().apply_model(x, t, cond)
 
-    prompt = ComposedCond(parts=((held((1, text(0.1)), (3, text(0.2))), 1.0),))
+    prompt = ComposedCond(parts=((held((0, text(0.1)), (3, text(0.2))), 1.0),))
     edited = BatchConditions(positive=(prompt,), negative=(held((9, text(0.5))),))
     for per_call, expected in ((False, [0.1, 0.1, 0.2, 0.2]), (True, [0.1, 0.2, 0.2, 0.2])):
         seen.clear()

@@ -243,6 +243,21 @@ def test_the_path_of_a_whole_batch_is_an_option_for_old_pictures():
     assert not torch.allclose(old, sampled("DPM++ SDE", 5))
 
 
+@pytest.mark.parametrize("channels, rows", [(None, 2), (5, 2), (4, 3)])
+def test_the_second_scale_acts_on_instruction_models_alone(channels, rows):
+    seen = []
+
+    class Network(RecordedNetwork):
+        def apply_model(self, x, t, cond):
+            seen.append(len(x))
+            return super().apply_model(x, t, cond)
+
+    image = None if channels is None else torch.zeros(1, channels, 8, 8)
+    sample_from_noise(Network(), find_sampler("Euler"), None, 2, NoiseSource((4, 8, 8), [1]), plain_conditions(1), 7.0,
+                      SamplingOptions(image_cfg_scale=1.5), image_cond=image)
+    assert seen == [rows, rows]
+
+
 class OnDevice(torch.Tensor):
     """A latent that may not be read back, as one on a busy device should not be."""
 
