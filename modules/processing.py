@@ -172,7 +172,8 @@ def collected(p: StableDiffusionProcessing, made: list[Made]) -> Processed:
 def grid_of(p: StableDiffusionProcessing, pictures: list[Image]) -> Made:
     """All pictures of the run in one, published."""
     opts = runtime.current().settings
-    grid = image_grid(pictures, batch_size=p.batch_size, rows=opts.n_rows)
+    grid = image_grid(pictures, p.batch_size, opts.n_rows, prevent_empty_spots=opts.grid_prevent_empty_spots,
+                      max_megapixels=opts.img_max_size_mp)
     text = create_infotext(p, p.all_prompts, p.all_seeds, p.all_subseeds, index=0, use_main_prompt=True,
                            all_negative_prompts=p.all_negative_prompts)
     grid.info["parameters"] = text
