@@ -20,7 +20,8 @@ from modules.jobs.state import JobState
 from modules.runtime import Runtime
 from modules.sampling.registry import find_sampler, find_schedule, split_sampler_name
 
-AUTOMATIC = "Automatic"
+AUTOMATIC, UNIFORM = "Automatic", "Uniform"
+ALWAYS_OWN_SCHEDULE = ("Restart",)
 NOTES = "notes"
 CHECKPOINT = "checkpoint_file"
 NOT_OF_THE_RUN = (NOTES, CHECKPOINT)
@@ -38,8 +39,9 @@ def freeze(rt: Runtime, request: dict[str, Any], given: Mapping[str, Any]) -> Fr
     """Fix seeds, names, settings and the checkpoint's identity. Raises RequestError or NotFound for what cannot be."""
     settings = rt.settings.snapshot()
     overrides, notes = checked_overrides(rt, request.get("override_settings") or {})
-    sampler, schedule = chosen_sampler(request["sampler_name"], request["scheduler"],
-                                       overrides.get("k_sched_type", settings.get("k_sched_type")))
+    preferred = overrides.get("k_sched_type", settings.get("k_sched_type"))
+    asked = request["scheduler"] if given.get("scheduler") is not None else None
+    sampler, schedule = chosen_sampler(request["sampler_name"], asked, preferred)
     unknown = [name for name in request["styles"] if name not in rt.styles.names()]
     if unknown:
         raise RequestError("styles", f"There is no style named {unknown[0]!r}.", remedy="Choose one from the Styles list.")
@@ -54,13 +56,20 @@ def freeze(rt: Runtime, request: dict[str, Any], given: Mapping[str, Any]) -> Fr
 def chosen_sampler(sampler: str, schedule: str | None, preferred: str | None = None) -> tuple[str, str]:
     """The names of the table for names in any accepted form, e.g. "dpm++ 2m karras". Raises RequestError.
 
-    Where neither the request nor the name says which schedule, `preferred` does, a setting.
+    Where neither the request nor the name says which schedule, `preferred` does, a setting. A request without any schedule
+    (None) is of the form that was usual before schedules had a field of their own: there a plain name such as "DPM++ 2M" meant
+    the model's own levels, and "DPM++ 2M Karras" the others.
     """
     name, implied = split_sampler_name(sampler)
+    row = find_sampler(name)
     chosen = find_schedule(schedule or AUTOMATIC).label
     if chosen == AUTOMATIC and preferred and preferred != AUTOMATIC:
         chosen = find_schedule(preferred).label
-    return find_sampler(name).name, implied if implied and chosen == AUTOMATIC else chosen
+    elif chosen == AUTOMATIC and implied:
+        chosen = implied
+    elif schedule is None and row.schedule != UNIFORM and row.name not in ALWAYS_OWN_SCHEDULE:
+        chosen = UNIFORM
+    return row.name, chosen
 
 
 def checked_overrides(rt: Runtime, overrides: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

@@ -15,7 +15,8 @@ from modules.generation.hires import HiresSize
 from modules.generation.noise import NoiseSource
 from modules.generation.passes import pass_hooks, sampling_options
 from modules.generation.refiner import Refiner
-from modules.imaging.resize import resize_image
+from modules.imaging.resize import ResizeMode, resize_image
+from modules.imaging.upscale import find_upscaler
 from modules.prompt.conditioning import BatchConditions
 from modules.sampling.passes import sample_from_latent, sample_from_noise
 from modules.sampling.registry import find_sampler
@@ -126,7 +127,8 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
     def _brought_to(self, size: HiresSize, samples: Tensor) -> Tensor:
         if self.hr_upscaler in hires.LATENT_UPSCALERS:
             return hires.upscaled_latent(samples, size, self.hr_upscaler)
-        resize = lambda picture, width, height: resize_image(0, picture, width, height, upscaler_name=self.hr_upscaler)
+        upscaler = find_upscaler(self.hr_upscaler)
+        resize = lambda picture, width, height: resize_image(ResizeMode.STRETCH, picture, width, height, upscaler)
         return hires.upscaled_pictures(self.sd_model, samples, size, resize, runtime.current().state.check)
 
     def _sampled_again(self, latents: Tensor) -> Tensor:
