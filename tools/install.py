@@ -258,6 +258,9 @@ def run(title: str, command: list[str] | str, *, shell: bool = False, env: dict[
 
 DISK_FULL = "The disk is full. Free some room (about 3 GB are needed) and start again; what is installed already is kept."
 NO_INDEX = "The package index cannot be reached. Check the network connection (or PIP_INDEX_URL and the proxy settings) and start again."
+NO_VERSION = ("A package has no version for this Python and system. Name another Python (3.11, 3.12 or 3.13) in PYTHON, "
+              "remove the .venv folder and start again.")
+CONFLICT = "The required packages contradict one another. Remove the .venv folder and start again."
 UNRELATED_TO_THE_PACKAGE = (DISK_FULL, NO_INDEX)
 # What pip prints -> the sentence to show. The first match counts.
 CAUSES = (
@@ -273,10 +276,9 @@ CAUSES = (
     (("Permission denied", "Errno 13", "Read-only file system", "Errno 30"),
      "The folder .venv cannot be written to. Give yourself the right to write there, or move Easel to a folder of your own."),
     (("No matching distribution found", "Could not find a version"),
-     "A package has no version for this Python and system. Name another Python (3.11, 3.12 or 3.13) in PYTHON, remove the .venv folder "
-     "and start again."),
+     NO_VERSION),
     (("ResolutionImpossible", "conflicting dependencies"),
-     "The required packages contradict one another. Remove the .venv folder and start again."),
+     CONFLICT),
 )
 
 
@@ -284,10 +286,17 @@ def explained(output: str, title: str) -> str:
     """One sentence for the way in which pip failed, and where its own words are."""
     for signs, sentence in CAUSES:
         if any(sign in output for sign in signs):
+            if sentence in (NO_VERSION, CONFLICT) and not index_answers():
+                sentence = NO_INDEX
             return f"{sentence} Details: {LOG}"
     lines = [line for line in output.strip().splitlines() if line.strip()]
     last = next((line.strip() for line in reversed(lines) if "error" in line.lower()), lines[-1] if lines else "no output")
     return f"{title} failed: {last} Start again to repeat it. Details: {LOG}"
+
+
+def index_answers() -> bool:
+    """Whether the index knows pip itself: without its retries pip takes an index that is out of reach for an empty one."""
+    return subprocess.run([sys.executable, "-m", "pip", "index", "versions", "pip"], capture_output=True).returncode == 0
 
 
 if __name__ == "__main__":
