@@ -1,0 +1,131 @@
+"""ModelManager: which models are in memory, and the VAE that each of them uses."""
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from modules.checkpoints.files import CheckpointInfo, CheckpointList
+from modules.checkpoints.hashing import FileState
+from modules.checkpoints.loading import load_model, load_vae
+from modules.checkpoints.problems import WeightsError
+from modules.errors import report
+from modules.hardware import Hardware
+from modules.nn.latent_diffusion import LatentDiffusion
+
+# Files up to this size are hashed before `ensure` returns, so that the first picture already names its model's hash.
+_HASH_AT_ONCE_BYTES = 512 << 20
+# 16-bit files may be kept in 32 bits.
+_GROWTH = 2
+
+
+@dataclass(kw_only=True)
+class _Loaded:
+    model: LatentDiffusion
+    own_vae: dict[str, Tensor] | None = None
+    vae: tuple[Path, FileState] | None = None
+
+
+class ModelManager:
+    """Owner of the models in memory. Only the worker thread calls its methods.
+
+    keep: how many models stay loaded; the one that was not used for longest goes. `on_loaded`: called with every fresh model.
+    `notices`: what the user should know, e.g. that the demo model stands in for a broken file.
+    """
+
+    def __init__(self, checkpoints: CheckpointList, hardware: Hardware, *, keep: int = 1):
+        self.checkpoints = checkpoints
+        self.hardware = hardware
+        self.keep = keep
+        self.on_loaded: list[Callable[[LatentDiffusion], object]] = []
+        self.notices: list[str] = []
+        self._loaded: OrderedDict[tuple[Path, FileState], _Loaded] = OrderedDict()
+
+    @property
+    def current(self) -> LatentDiffusion | None:
+        """The model used last."""
+        return next(reversed(self._loaded.values())).model if self._loaded else None
+
+    def ensure(self, info: CheckpointInfo, *, fall_back: bool = True) -> LatentDiffusion:
+        """The model of this checkpoint, loaded if it is not in memory; it is `current` afterwards.
+
+        A file that cannot be loaded is listed as broken from then on. With `fall_back` the demo model takes its place and a
+        notice says so; without it WeightsError is raised and the current model stays.
+        """
+        key = (info.path, info.state)
+        if key in self._loaded:
+            self._loaded.move_to_end(key)
+            return self._loaded[key].model
+        try:
+            model = self._load(info)
+        except WeightsError as error:
+            self.checkpoints.refuse(info, error.why)
+            demo = self.checkpoints.demo_checkpoint()
+            if not fall_back or info.is_demo or demo is None:
+                raise
+            self._notice(f"{error} {demo.title} is used instead.")
+            return self.ensure(demo)
+        self._loaded[key] = _Loaded(model=model)
+        self._drop_down_to(self.keep)
+        for callback in self.on_loaded:
+            try:
+                callback(model)
+            except Exception as error:
+                report(f"After loading {info.title}, {getattr(callback, '__qualname__', callback)} failed.", error)
+        return model
+
+    def ensure_vae(self, path: Path | None) -> None:
+        """Let the current model use the VAE in this file; None is the checkpoint's own, which comes back bit for bit.
+
+        Raises WeightsError when the file does not fit; the VAE in use stays.
+        """
+        if not self._loaded:
+            return
+        loaded = next(reversed(self._loaded.values()))
+        first_stage = loaded.model.first_stage_model
+        if path is None:
+            if loaded.own_vae is not None:
+                first_stage.load_state_dict(loaded.own_vae, strict=True, assign=True)
+            loaded.own_vae = loaded.vae = None
+            return
+        try:
+            wanted = (path, FileState.of(path))
+        except OSError as error:
+            raise WeightsError(path, f"It cannot be read: {error.strerror or error}.", "Choose another file as SD VAE.") from error
+        if loaded.vae == wanted:
+            return
+        weights = load_vae(path, loaded.model, self.hardware)
+        if loaded.own_vae is None:
+            loaded.own_vae = dict(first_stage.state_dict(keep_vars=True))
+        first_stage.load_state_dict(weights, strict=True, assign=True)
+        first_stage.to(self.hardware.device_of("vae"))
+        loaded.vae = wanted
+
+    def unload(self) -> None:
+        """Let go of all models."""
+        self._drop_down_to(0)
+
+    def _load(self, info: CheckpointInfo) -> LatentDiffusion:
+        """Load beside what is there; where memory is short, what is there goes first."""
+        if self.hardware.free_memory() < info.state.size * _GROWTH:
+            self._drop_down_to(0)
+        thread = self.checkpoints.hashes.start(info.path, info.state) if self.checkpoints.hashing and not info.sha256 else None
+        model = load_model(info.path, self.hardware)
+        model.checkpoint = info
+        if thread is not None and info.state.size <= _HASH_AT_ONCE_BYTES:
+            thread.join()
+        return model
+
+    def _drop_down_to(self, count: int) -> None:
+        if len(self._loaded) <= count:
+            return
+        while len(self._loaded) > count:
+            self._loaded.popitem(last=False)
+        self.hardware.gc()
+
+    def _notice(self, text: str) -> None:
+        if text not in self.notices:
+            self.notices.append(text)
