@@ -14,6 +14,8 @@ Normal = Callable[[int, Sequence[int]], Tensor]
 # Places on a path are rounded to this many decimals, and its seeds pooled to this many words: published pictures count on both.
 _DIGITS = 6
 _SEED_WORDS = 24
+# Seeds below 0 are the same seeds as for torch's generators: their bits.
+_SEED_BITS = 2**64 - 1
 # A second-order step reads its start three times; what was read before that is not asked for again.
 _REMEMBERED = 4
 
@@ -31,7 +33,7 @@ class BrownianNoise:
         self._like = like
         draw = normal or _torch_normal(torch.device(device))
         ends = min(sigma_min, sigma_max), max(sigma_min, sigma_max)
-        self._paths = [BrownianPath(int(seed), *ends, tuple(like.shape[1:]), draw) for seed in seeds]
+        self._paths = [BrownianPath(int(seed) & _SEED_BITS, *ends, tuple(like.shape[1:]), draw) for seed in seeds]
 
     def __call__(self, level: float, next_level: float) -> Tensor:
         """Unit normal noise [B, C, h, w] for the way between two different levels: the path's increment, negated where they fall."""

@@ -98,6 +98,8 @@ def sample_dpm_adaptive(denoise: Denoiser, x: Tensor, sigmas: Tensor, *, noise: 
         low, high = stages.second(down, r1=1 / 3), stages.third(down)
         tolerated = (rtol * low.abs().maximum(x_before.abs())).clamp(min=atol)
         error = ((low - high) / tolerated).square().mean().sqrt().item()
+        if not math.isfinite(error):
+            return high  # the network has failed; no step size would ever be accepted
         factor = 1 + math.atan((1 / (error + 1e-8)) ** (1 / order) - 1)
         if factor >= 0.81:
             x_before, x, t = low, high, t_next

@@ -23,10 +23,12 @@ from modules.sampling.guidance import Conditions, GuidanceHooks, GuidanceOptions
 from modules.sampling.options import SamplingOptions
 from modules.sampling.registry import Sampler, schedule_for
 from modules.sampling.schedules import (
+    LISTED,
     ScheduleRequest,
     checked_falling,
     discrete_timesteps,
     find_schedule,
+    parse_sigmas,
     uniform_sigmas_of,
     without_next_to_last,
 )
@@ -203,6 +205,8 @@ class _Pass:
             return checked_falling(options.schedule_override(steps).to("cpu", torch.float32))
         if options.sigmas is not None:
             return checked_falling(torch.tensor(options.sigmas))
+        if self.schedule.name == LISTED:
+            return parse_sigmas(self.schedule.label)
         discard = self.sampler.discards_next_to_last or options.always_discard_next_to_last_sigma
         is_sdxl = bool(getattr(self.model, "is_sdxl", False))
         sigmas = schedule_sigmas(self.schedule.name, steps + discard, self.levels, options, is_sdxl=is_sdxl)
@@ -210,7 +214,7 @@ class _Pass:
 
     def timesteps(self, steps: int) -> list[int]:
         """The rising timesteps of a whole pass. The setting that discards a level only makes the grid finer here, as it always did."""
-        if self.options.sigmas is not None:
+        if self.options.sigmas is not None or self.schedule.name == LISTED:
             raise RequestError("sigmas", f"{self.sampler.name} works on timesteps and takes no sigma list.",
                                remedy="Choose another sampler.")
         return discrete_timesteps(steps + self.options.always_discard_next_to_last_sigma)

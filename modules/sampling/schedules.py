@@ -13,6 +13,10 @@ from modules.sampling.beta_quantile import beta_quantile
 from modules.sampling.denoiser import NoiseLevels
 from modules.sampling.names import nearest_first
 
+# Name of a schedule that is a list of levels given as text.
+LISTED = "list"
+MOST_LEVELS = 1001
+
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduleRequest:
@@ -153,9 +157,17 @@ def parse_sigmas(text: str) -> Tensor:
     return checked_falling(torch.tensor(values))
 
 
+def _listed(sigmas: Tensor) -> Schedule:
+    """A free list of levels as a schedule; its label is the list, so that it can be written down and read again."""
+    label = ", ".join(format(level, ".7g") for level in sigmas.tolist())
+    return Schedule(name=LISTED, label=label, function=lambda r: sigmas)
+
+
 def checked_falling(sigmas: Tensor) -> Tensor:
     """The same sequence. Raises RequestError unless it has two levels, is finite, and falls at every step to a level of at least 0."""
     values = sigmas.tolist()
+    if len(values) > MOST_LEVELS:
+        raise RequestError("sigmas", f"The sigma list holds {len(values)} levels; {MOST_LEVELS} are the most.")
     if len(values) < 2:
         raise RequestError("sigmas", "The sigma list needs at least one level above 0.")
     for i, value in enumerate(values):
@@ -220,7 +232,12 @@ _BY_NAME = {key.lower(): row for row in SCHEDULES for key in (row.name, row.labe
 
 
 def find_schedule(name: str) -> Schedule:
-    """The schedule of this name, label or alias, in any case. Raises RequestError naming the valid ones, nearest first."""
+    """The schedule of this name, label or alias, in any case, or of a list of levels such as "14.6, 6.5, 2.7, 0".
+
+    Raises RequestError naming the valid ones, nearest first, or saying what is wrong with the list.
+    """
+    if name.strip()[:1] in tuple("0123456789.+-"):
+        return _listed(parse_sigmas(name))
     found = _BY_NAME.get(name.strip().lower())
     if found is None:
         labels = nearest_first(name, [row.label for row in SCHEDULES])

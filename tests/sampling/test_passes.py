@@ -214,6 +214,27 @@ def test_cfgpp_with_equal_predictions_is_ddim():
     torch.testing.assert_close(got, find_sampler("DDIM").function(predict, x, [1, 201, 401], alphas, noise=noise))
 
 
+def test_a_list_of_levels_may_stand_in_place_of_a_schedules_name():
+    starts = []
+    arguments = (5, NoiseSource((4, 8, 8), [1]), plain_conditions(1), 7.0)
+    sample_from_noise(RecordedNetwork(), find_sampler("DPM2"), "9, 4, 1", *arguments, hooks=SamplingHooks(on_start=starts.append))
+    assert starts[0].sigmas.tolist() == [9.0, 4.0, 1.0, 0.0]
+    with pytest.raises(RequestError, match="DDIM works on timesteps"):
+        sample_from_noise(RecordedNetwork(), find_sampler("DDIM"), "9, 4, 1", *arguments)
+
+
+def test_a_network_that_fails_ends_the_adaptive_sampler():
+    class Network(RecordedNetwork):
+        def apply_model(self, x, t, cond):
+            return super().apply_model(x, t, cond) * float("nan")
+
+    assert sampled("DPM adaptive", network=Network()).isnan().all()
+
+
+def test_a_negative_seed_has_a_path_too():
+    assert torch.isfinite(sampled("DPM++ SDE", 4, seed=-5)).all()
+
+
 def test_start_noise_may_be_given():
     start = torch.ones(2, 4, 8, 8)
     starts = []

@@ -95,6 +95,18 @@ def test_schedules_are_found_by_label_name_and_alias_in_any_case():
     assert find_schedule("sgm uniform") is find_schedule("SGMUniform") is find_schedule("sgm_uniform")
 
 
+def test_a_list_of_levels_is_a_schedule_whose_label_is_the_list():
+    found = find_schedule(" 14.614643 6.5,2")
+    assert found.label == "14.61464, 6.5, 2, 0" and find_schedule(found.label).label == found.label
+
+
+def test_a_list_that_is_wrong_or_endless_is_refused():
+    with pytest.raises(RequestError, match="does not fall"):
+        find_schedule("1, 2")
+    with pytest.raises(RequestError, match="holds 5001 levels; 1001 are the most"):
+        find_schedule(" ".join(str(n) for n in range(5000, 0, -1)))
+
+
 def test_an_unknown_schedule_names_the_valid_ones_nearest_first():
     with pytest.raises(RequestError) as refused:
         find_schedule("Karas")
