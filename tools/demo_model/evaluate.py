@@ -6,7 +6,9 @@ import numpy as np
 import torch
 from PIL import Image
 
+from modules.checkpoints.loading import load_model
 from modules.generation.noise import NoiseSource
+from modules.hardware import Hardware, HardwareOptions
 from modules.nn.latent_diffusion import LatentDiffusion
 from modules.prompt.compose import batch_conditions
 from modules.prompt.encode import encode
@@ -17,6 +19,9 @@ from tools.demo_model.canvas import Array
 from tools.demo_model.latents import pixels_of
 from tools.demo_model.palette import SHAPES, TERRAINS, TIMES
 from tools.demo_model.render import render
+
+# Everywhere the same figures: float32 on the CPU.
+CPU = Hardware.detect(HardwareOptions(use_cpu=("all",), no_half=True, no_half_vae=True))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,9 +36,7 @@ class Painter:
     """Makes pictures with a checkpoint, as the program does."""
 
     def __init__(self, path: Path, sampling: Sampling):
-        from modules.checkpoints.manager import load_model
-
-        self.model: LatentDiffusion = load_model(path)
+        self.model: LatentDiffusion = load_model(path, CPU)
         self.sampling = sampling
 
     @torch.no_grad()
