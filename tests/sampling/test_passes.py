@@ -23,10 +23,9 @@ def second(name, steps=10, strength=0.5, *, network=None, hooks=None, options=No
                               options or SamplingOptions(), hooks, init_latent=LATENT[:pictures], denoising_strength=strength, **more)
 
 
-@pytest.mark.parametrize("sampler", SAMPLERS, ids=lambda s: s.name)
+# The adaptive sampler takes one step size for the whole batch, from its error.
+@pytest.mark.parametrize("sampler", [s for s in SAMPLERS if s.name != "DPM adaptive"], ids=lambda s: s.name)
 def test_a_picture_is_the_same_alone_and_in_a_batch(sampler):
-    if sampler.name == "DPM adaptive":
-        pytest.skip("its step sizes are those of the batch")
     together = sampled(sampler.name, 6, seed=11, pictures=3)
     alone = sampled(sampler.name, 6, seed=12, pictures=1)
     torch.testing.assert_close(alone[0], together[1], atol=1e-5, rtol=1e-5)
