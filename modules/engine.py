@@ -74,7 +74,7 @@ def build(args: argparse.Namespace, folders: Folders) -> Runtime:
     settings.load()
     hardware = Hardware.detect(hardware_options(args))
     checkpoints = CheckpointList([folders.checkpoints, *folders.extra_checkpoints], demo=folders.demo_checkpoint,
-                                 cache=folders.cache / "hashes.json", hashing=not args.no_hashing)
+                                 cache=folders.cache / "hashes.json", hashing=not args.no_hashing, files=named_checkpoint(args))
     models = ModelManager(checkpoints, hardware)
     queue = JobQueue.open(folders.queue, JobState(), results=folders.results, free_memory=hardware.gc)
     styles = StyleTable(folders.styles_files or [folders.styles_file])
@@ -83,6 +83,11 @@ def build(args: argparse.Namespace, folders: Folders) -> Runtime:
                  state=queue.state, queue=queue, styles=styles, embeddings=embeddings)
     models.on_loaded.append(lambda model: use_embeddings(rt, model))
     return rt
+
+
+def named_checkpoint(args: argparse.Namespace) -> list[Path]:
+    """The file of --ckpt, wherever it lies."""
+    return [Path(args.ckpt).resolve()] if args.ckpt else []
 
 
 def hardware_options(args: argparse.Namespace) -> HardwareOptions:

@@ -34,8 +34,9 @@ def process_images(p: StableDiffusionProcessing) -> Processed:
     rt = runtime.current()
     call_scripts(p, "before_process")
     with rt.settings.overriding(p.override_settings or {}):
-        p.checkpoint = rt.chosen_checkpoint(p.override_settings.get("sd_model_checkpoint"))
-        p.sd_model = rt.models.ensure(p.checkpoint)
+        named = p.override_settings.get("sd_model_checkpoint")
+        p.sd_model = rt.models.ensure(rt.chosen_checkpoint(named), fall_back=not named)
+        p.checkpoint = p.sd_model.checkpoint
         return process_images_inner(p)
 
 

@@ -43,7 +43,7 @@ class Runtime:
         """The checkpoint called `name` (raises NotFound), or the one of the settings, or the demo model with a notice."""
         if name:
             return self.checkpoints.find(name)
-        selected = self.settings.sd_model_checkpoint
+        selected = self.settings.sd_model_checkpoint or self.args.ckpt
         if not selected:
             return self.checkpoints.default()
         try:

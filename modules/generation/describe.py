@@ -25,7 +25,7 @@ def parameters(p: StableDiffusionProcessing, seed: int, subseed: int) -> dict[st
         "CFG scale": p.cfg_scale,
         "Seed": seed,
         "Size": f"{p.width}x{p.height}",
-        "Model hash": checkpoint.short_hash if opts.add_model_hash_to_info else None,
+        "Model hash": (checkpoint.short_hash or checkpoint.wait_for_hash()[:10]) if opts.add_model_hash_to_info else None,
         "Model": checkpoint.model_name if opts.add_model_name_to_info else None,
         "Variation seed": subseed if strength else None,
         "Variation seed strength": strength or None,

@@ -10,6 +10,7 @@ from typing import Any
 from PIL import Image
 
 from modules import runtime
+from modules.checkpoints.files import CheckpointInfo
 from modules.errors import RequestError
 from modules.generation.base import StableDiffusionProcessing
 from modules.generation.fields import LATENT_PX
@@ -49,7 +50,7 @@ def freeze(rt: Runtime, request: dict[str, Any], given: Mapping[str, Any]) -> Fr
     request |= {
         "sampler_name": sampler, "scheduler": schedule, "override_settings": overrides,
         "seed": fixed_seed(request["seed"]), "subseed": fixed_seed(request["subseed"]),
-        CHECKPOINT: info.identity(), NOTES: [*notes, *rounding_notes(request, given)]}
+        CHECKPOINT: identity(info), NOTES: [*notes, *rounding_notes(request, given)]}
     return Frozen(request=request, settings=settings)
 
 
@@ -118,10 +119,15 @@ def run_request(job: Job, state: JobState, kind: type[StableDiffusionProcessing]
     return job_result(p, processed, time.monotonic() - started)
 
 
+def identity(info: CheckpointInfo) -> dict[str, Any]:
+    """Which file a checkpoint is, as far as it is known without reading it."""
+    return {"title": info.title, "path": str(info.path), "size": info.state.size, "mtime_ns": info.state.mtime_ns, "sha256": info.sha256}
+
+
 def note_changed_checkpoint(rt: Runtime, p: StableDiffusionProcessing, frozen: Mapping[str, Any] | None) -> None:
     """Say it when the checkpoint's file is another one than when Generate was pressed."""
     info = rt.chosen_checkpoint(p.override_settings.get("sd_model_checkpoint"))
-    now = info.identity()
+    now = identity(info)
     if frozen and any(frozen.get(key) != now.get(key) for key in ("path", "size", "mtime_ns")):
         then = Path(frozen["path"]).name
         p.comment(f"The checkpoint is not the one of when the job was made: it was {then}, now it is {info.path.name}.")
