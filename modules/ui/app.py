@@ -9,38 +9,42 @@ from typing import TYPE_CHECKING
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # gradio looks at it when it is imported
 
-import gradio as gr  # noqa: E402
+import gradio as gr
+import torch
 
-from modules.ui.components import TOOLTIPS  # noqa: E402
-from modules.ui.quicksettings import CHECKPOINT, connect_quicksettings, quicksettings  # noqa: E402
-from modules.ui.settings import settings_tab  # noqa: E402
-from modules.ui.txt2img import txt2img_tab  # noqa: E402
-from modules.version import VERSION  # noqa: E402
+from modules.ui.components import TOOLTIPS, hidden_text
+from modules.ui.page_values import PageValues
+from modules.ui.quicksettings import CHECKPOINT, connect_quicksettings, quicksettings
+from modules.ui.settings import options_json, settings_tab
+from modules.ui.txt2img import txt2img_tab
+from modules.version import VERSION
 
 if TYPE_CHECKING:
     from modules.runtime import Runtime
 
 
-def build_blocks(rt: Runtime) -> gr.Blocks:
-    """The whole page for a running program. Tabs of generation come first: events cost less there."""
+def build_blocks(rt: Runtime) -> tuple[gr.Blocks, PageValues]:
+    """The whole page for a running program, and what keeps it up to date. Tabs of generation come first: events cost less there."""
     gr.set_static_paths([str(folder) for folder in (rt.folders.outputs, rt.folders.results)])
+    page = PageValues()
     with gr.Blocks(title="Easel", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86400)) as blocks:
-        row = quicksettings(rt)
+        settings_json = hidden_text("settings_json", options_json(rt.settings))
+        page.follow(settings_json, "value", lambda: options_json(rt.settings))
+        row = quicksettings(rt, page)
         with gr.Tabs(elem_id="tabs", elem_classes=["gradio-tabs"]):
             with gr.Tab("txt2img", id="txt2img", elem_id="tab_txt2img"):
-                tab = txt2img_tab(rt)
+                tab = txt2img_tab(rt, page)
             with gr.Tab("Settings", id="settings", elem_id="tab_settings"):
-                settings_json = settings_tab(rt, shown_elsewhere={CHECKPOINT, *row.others})
+                settings_tab(rt, settings_json, page, shown_elsewhere={CHECKPOINT, *row.others})
         gr.HTML(footer(rt), elem_id="footer")
-    with blocks:
         connect_quicksettings(rt, row, tab, settings_json)
-    return blocks
+    return blocks, page
 
 
 def footer(rt: Runtime) -> str:
     """Versions, as HTML."""
-    import torch
-    parts = [f"Easel {VERSION}", f"Python {platform.python_version()}", f"torch {torch.__version__}", f"gradio {gr.__version__}", str(rt.hardware.device)]
+    parts = [f"Easel {VERSION}", f"Python {platform.python_version()}", f"torch {torch.__version__}", f"gradio {gr.__version__}",
+             str(rt.hardware.device)]
     links = [("API", "docs")] if getattr(rt.args, "api", False) else []
     texts = [html.escape(part) for part in parts] + [f'<a href="{href}">{name}</a>' for name, href in links]
     return f'<div class="versions">{" · ".join(texts)}</div>'

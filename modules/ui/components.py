@@ -36,8 +36,8 @@ class ToolButton(gr.Button):
 
     def __init__(self, value: str, *, elem_id: str, title: str, elem_classes: Iterable[str] = (), **properties: Any):
         drawing = ["easel-icon", f"icon-{ICONS[value]}"] if value in ICONS else []
-        super().__init__(value, elem_id=elem_id, elem_classes=["gradio-button", "tool", *drawing, *elem_classes], size="sm", min_width=36, scale=0,
-                         **properties)
+        classes = ["gradio-button", "tool", *drawing, *elem_classes]
+        super().__init__(value, elem_id=elem_id, elem_classes=classes, size="sm", min_width=36, scale=0, **properties)
         TOOLTIPS[elem_id] = title
 
     def get_block_name(self) -> str:

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ class Form:
     tab: str
     fields: Sequence[Field]
     saved: dict[str, Any] = field(default_factory=dict)
-    proposed: dict[str, Any] = field(default_factory=dict)
+    proposed: dict[str, Callable[[], Any]] = field(default_factory=dict)
     components: dict[str, gr.components.Component] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -45,7 +45,8 @@ class Form:
     def default(self, name: str) -> Any:
         """The value that the control shows in a new page."""
         row = self._field[name]
-        value = self._saved(row.label, "value", self.proposed.get(name, row.default))
+        proposed = self.proposed.get(name)
+        value = self._saved(row.label, "value", proposed() if proposed else row.default)
         return list(value) if isinstance(value, tuple) else value
 
     def slider(self, name: str, **properties: Any) -> gr.Slider:
@@ -63,6 +64,13 @@ class Form:
         if row.kind == "choice" and common["value"] not in choices and choices:
             common["value"] = choices[0]
         return self._add(name, made(gr.Dropdown, choices=choices, **common, **properties))
+
+    def radio(self, name: str, choices: Iterable[str], **properties: Any) -> gr.Radio:
+        row, choices = self._field[name], list(choices)
+        common = self._common(row)
+        if common["value"] not in choices and choices:
+            common["value"] = choices[0]
+        return self._add(name, made(gr.Radio, choices=choices, **common, **properties))
 
     def textbox(self, name: str, **properties: Any) -> gr.Textbox:
         return self._add(name, made(gr.Textbox, **self._common(self._field[name]), **properties))

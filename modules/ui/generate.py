@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from modules import errors
+from modules.api.queue_view import picture_paths, picture_url
 from modules.errors import UserError
+from modules.imaging.unsaved import MEMORY_PREFIX
 from modules.jobs.job import Job
 from modules.ui.components import paragraphs
 
@@ -38,18 +40,15 @@ def generate_handler(rt: Runtime, submit: Callable[..., Job], values_of: Callabl
             ahead = sum(not other.is_settled for other in rt.queue.jobs()) - 1
             return gr.skip(), gr.skip(), gr.skip(), paragraphs(f"Queued as {max(ahead, 1)}.", "queued")
         await job.wait_async()
-        return shown(job)
+        return shown(rt, job, base_url(request))
     return generate
 
 
-def restore_handler(rt: Runtime) -> Callable[[str], Outputs]:
+def restore_handler(rt: Runtime) -> Callable[..., Outputs]:
     """(task id) -> the four outputs of that job, as far as it has come; nothing changes when it is unknown."""
-    def restore(task_id: str) -> Outputs:
-        try:
-            job = rt.queue.get(task_id)
-        except UserError:
-            return NOTHING_CHANGES
-        return shown(job) if job is not None and (job.is_settled or job.pictures) else NOTHING_CHANGES
+    def restore(request: gr.Request, task_id: str) -> Outputs:
+        job = rt.queue.get(task_id)
+        return shown(rt, job, base_url(request)) if job is not None and (job.is_settled or job.pictures) else NOTHING_CHANGES
     return restore
 
 
@@ -58,23 +57,32 @@ def with_message(message: str) -> Outputs:
     return gr.skip(), gr.skip(), gr.skip(), paragraphs(message, "error")
 
 
-def shown(job: Job) -> Outputs:
-    """What the panel shows of a job: its result, or the pictures that were finished before it failed."""
+def base_url(request: gr.Request) -> str:
+    """The address under which the page was loaded, without a slash at the end."""
+    return str(request.request.base_url).rstrip("/") if request.request else ""
+
+
+def shown(rt: Runtime, job: Job, address: str = "") -> Outputs:
+    """What the panel shows of a job: its result, or the pictures that were finished before it failed.
+
+    Pictures are named by the path of their file; those that no disk took by a route below `address`.
+    """
     try:
-        pictures, info = _pictures(job), _info(job)
+        pictures, info = _pictures(job, address), _info(job)
     except (KeyError, TypeError) as exc:
         errors.report(f"The result of {job.id} cannot be shown.", exc)
         return with_message("The result of the job cannot be shown. The log says why.")
     infotexts = info["infotexts"]
     first = infotexts[0] if infotexts else ""
+    if rt.settings.do_not_show_images:
+        pictures = []
     gallery = gr.update(value=pictures, selected_index=0 if pictures else None)
     return gallery, json.dumps(info), paragraphs(first), log_html(job)
 
 
-def _pictures(job: Job) -> list[str]:
-    if job.result:
-        return [image["path"] for image in job.result["images"]]
-    return [picture.path for picture in job.pictures]
+def _pictures(job: Job, address: str) -> list[str]:
+    paths = picture_paths(job)  # by index
+    return [address + picture_url(job, index) if path.startswith(MEMORY_PREFIX) else path for index, path in sorted(paths.items())]
 
 
 def _info(job: Job) -> dict[str, Any]:

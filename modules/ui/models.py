@@ -30,7 +30,7 @@ def models_note(rt: Runtime) -> str:
     """HTML that tells where checkpoints go while only the demo model is there, and which files cannot be used and why."""
     notes = []
     if all(info.is_demo for info in rt.checkpoints):
-        notes.append(paragraphs(f"Only the small demo model is here. Put Stable Diffusion checkpoints (.safetensors) into {rt.folders.checkpoints} "
-                                "and press the button beside the list.", "note"))
+        notes.append(paragraphs("Only the small demo model is here. Put Stable Diffusion checkpoints (.safetensors) into "
+                                f"{rt.folders.checkpoints} and press the button beside the list.", "note"))
     notes += [paragraphs(f"{broken.name} cannot be used: {broken.reason}", "warning") for broken in rt.checkpoints.broken]
     return "\n".join(notes)

@@ -27,7 +27,8 @@ def paste_handler(rt: Runtime, form: Form) -> Callable[[str], list[Any]]:
     def paste(text: str) -> list[Any]:
         source = text if (text or "").strip() else last_infotext(rt)
         if not source:
-            return [gr.skip()] * (len(form.components) + 1) + [paragraphs("There is nothing to read: the box is empty and no picture was made yet.", "note")]
+            said = paragraphs("There is nothing to read: the box is empty and no picture was made yet.", "note")
+            return [*[gr.skip()] * (len(form.components) + 1), said]
         values, notes = pasted_values(rt, form.fields, source)
         extra = bool(values.get("subseed_strength")) or bool(values.get("seed_resize_from_w"))
         updates = form.updates(values)

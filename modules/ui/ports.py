@@ -23,7 +23,8 @@ def bound_socket(args: argparse.Namespace) -> tuple[str, socket.socket]:
             return host, _bound(host, port)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
-                raise UserError(f"Easel cannot listen on {host}:{port}.", f"{error.strerror}.", "Choose another address or port.") from error
+                reason = f"{error.strerror}."
+                raise UserError(f"Easel cannot listen on {host}:{port}.", reason, "Choose another address or port.") from error
     tried = f"Port {wanted[0]} is" if len(wanted) == 1 else f"The ports {wanted[0]} to {wanted[-1]} are"
     raise UserError(f"{tried} in use.", "Another program, perhaps another Easel, listens there.", "Stop it, or choose another with --port.")
 

@@ -1,14 +1,17 @@
 """The row above all tabs: the checkpoint and other settings that apply at once, and the page's own buttons."""
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from modules import model_jobs
 from modules.errors import UserError
 from modules.ui import models
 from modules.ui.components import REFRESH, ToolButton, made
+from modules.ui.page_values import PageValues
 from modules.ui.settings import apply_one, option_component, options_json
 
 if TYPE_CHECKING:
@@ -21,7 +24,8 @@ CHECKPOINT = "sd_model_checkpoint"
 # Buttons that browser scripts give their work; signs are decoration, the names are in the attributes.
 HEADER_TOOLS = """
 <div class="header-tools">
-  <button type="button" id="queue_button" class="plain" aria-expanded="false" title="Show the queue">Queue<span class="count"></span></button>
+  <button type="button" id="queue_button" class="plain" aria-expanded="false" title="Show the queue">Queue<span class="count"></span>
+  </button>
   <button type="button" id="theme_button" class="plain easel-icon icon-theme" title="Light or dark" aria-label="Light or dark">◐</button>
 </div>
 """
@@ -37,19 +41,22 @@ class Quicksettings:
     others: dict[str, gr.components.Component]
 
 
-def quicksettings(rt: Runtime) -> Quicksettings:
+def quicksettings(rt: Runtime, page: PageValues) -> Quicksettings:
     """Build the row inside the current Blocks context."""
     others: dict[str, gr.components.Component] = {}
     with gr.Row(elem_id="quicksettings", elem_classes=["gradio-row"]):
-        checkpoint = made(gr.Dropdown, choices=models.checkpoint_titles(rt), value=models.chosen_title(rt), label="Stable Diffusion checkpoint",
-                          elem_id=f"setting_{CHECKPOINT}", scale=1, min_width=260)
+        checkpoint = made(gr.Dropdown, choices=models.checkpoint_titles(rt), value=models.chosen_title(rt), elem_id=f"setting_{CHECKPOINT}",
+                          label="Stable Diffusion checkpoint", scale=1, min_width=260)
         refresh = ToolButton(REFRESH, elem_id=f"refresh_{CHECKPOINT}", title="Look again for checkpoints")
         for key in getattr(rt.settings, "quicksettings_list", None) or ():
             if key != CHECKPOINT and key in rt.settings.data_labels:
-                others[key] = option_component(rt.settings, key)
+                others[key] = option_component(rt.settings, key, page)
         gr.HTML(HEADER_TOOLS, elem_id="header_tools", min_width=0, apply_default_css=False)
     note = made(gr.HTML, models.models_note(rt), elem_id="models_note")
     gr.HTML('<div id="easel_banners"></div>', elem_id="easel_banners_holder")
+    page.follow_choices(checkpoint, lambda: models.checkpoint_titles(rt))
+    page.follow(checkpoint, "value", lambda: models.chosen_title(rt))
+    page.follow(note, "value", lambda: models.models_note(rt))
     return Quicksettings(checkpoint=checkpoint, refresh=refresh, note=note, others=others)
 
 
@@ -62,26 +69,28 @@ def connect_quicksettings(rt: Runtime, row: Quicksettings, tab: Txt2ImgTab, sett
         try:
             apply_one(rt.settings, CHECKPOINT, title)
         except UserError as error:
-            gr.Warning(str(error))
+            gr.Warning(html.escape(str(error)))
             return gr.update(value=models.chosen_title(rt)), gr.skip(), gr.skip(), gr.skip()
         after = models.native_size(rt)
         untouched = (present_width, present_height) == (before, before) and after != before
         size = gr.update(value=after) if untouched else gr.skip()
-        row.checkpoint.value, width.value, height.value = title, after, after
+        model_jobs.submit(rt, title)
         return gr.skip(), size, size, options_json(rt.settings)
 
     def look_again() -> tuple[Any, str]:
         rt.checkpoints.refresh()
         choices = models.checkpoint_titles(rt)
-        row.checkpoint.choices = [(title, title) for title in choices]
-        row.note.value = models.models_note(rt)
-        return gr.update(choices=choices, value=models.chosen_title(rt)), row.note.value
+        return gr.update(choices=choices, value=models.chosen_title(rt)), models.models_note(rt)
 
     row.checkpoint.input(choose, [row.checkpoint, width, height], [row.checkpoint, width, height, settings_json], **PRIVATE)
     row.refresh.click(look_again, None, [row.checkpoint, row.note], **PRIVATE)
     for key, component in row.others.items():
         def apply(value: Any, key: str = key) -> str:
-            apply_one(rt.settings, key, value)
+            try:
+                apply_one(rt.settings, key, value)
+            except UserError as error:
+                gr.Warning(html.escape(str(error)))
             return options_json(rt.settings)
-        event = component.release if isinstance(component, gr.Slider) else component.blur if isinstance(component, gr.Textbox) else component.input
-        event(apply, component, settings_json, **PRIVATE)
+        # Not with every key or pixel.
+        event = {gr.Slider: "release", gr.Textbox: "blur", gr.Number: "blur"}.get(type(component), "input")
+        getattr(component, event)(apply, component, settings_json, **PRIVATE)

@@ -1,6 +1,7 @@
 """The server: routes, our scripts and style sheets in the page's head, and gradio behind them."""
 from __future__ import annotations
 
+import asyncio
 import html
 import os
 import re
@@ -11,16 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # gradio looks at it when it is imported
 
-import gradio as gr  # noqa: E402
-import uvicorn  # noqa: E402
-from fastapi import FastAPI  # noqa: E402
-from fastapi.responses import FileResponse, JSONResponse, Response  # noqa: E402
-from starlette.middleware.gzip import GZipMiddleware  # noqa: E402
+import gradio as gr
+import uvicorn
+from fastapi import FastAPI
+from fastapi.responses import FileResponse, JSONResponse, Response
+from starlette.middleware.gzip import GZipMiddleware
 
-from modules.api.app import add_protection, add_routes, build_api_app  # noqa: E402
-from modules.ui.app import build_blocks, tooltips_script  # noqa: E402
-from modules.ui.pictures import pictures_router  # noqa: E402
-from modules.ui.theme import WEB, scripts, style_sheets, theme  # noqa: E402
+from modules.api.app import add_protection, add_routes, build_api_app
+from modules.ui.app import build_blocks, tooltips_script
+from modules.ui.pictures import pictures_router
+from modules.ui.saving import saving_router
+from modules.ui.theme import WEB, scripts, style_sheets, theme
 
 if TYPE_CHECKING:
     from modules.runtime import Runtime
@@ -41,15 +43,16 @@ def build_app(rt: Runtime) -> FastAPI:
     if rt.args.nowebui:
         return build_api_app(rt)
     os.environ["GRADIO_TEMP_DIR"] = str(rt.folders.temporary)
-    blocks = build_blocks(rt)
+    blocks, page = build_blocks(rt)
     app = FastAPI(title="Easel", docs_url=None, redoc_url=None)
     add_routes(app, rt)
     app.include_router(pictures_router(rt))
+    app.include_router(saving_router(rt))
     app.add_api_route("/internal/reload-ui", lambda: ask_for_restart(app), methods=["POST"], include_in_schema=False)
     app.add_api_route("/easel/{path:path}", web_file, methods=["GET"], include_in_schema=False)
     app = gr.mount_gradio_app(app, blocks, path="/", ssr_mode=False, run_history=False, footer_links=[], theme=theme(),
                               max_file_size="256mb", favicon_path=str(WEB / "easel.svg"), show_error=True)
-    app.add_middleware(HeadInjector, head=head_html())
+    app.add_middleware(HeadInjector, head=head_html(), before=lambda: page.bring_up_to_date(blocks))
     app.add_middleware(GZipMiddleware, minimum_size=2000)
     add_protection(app, rt.args)
     app.state.blocks = blocks
@@ -91,7 +94,7 @@ def web_file(path: str) -> Response:
     file = (WEB / path).resolve()
     if not file.is_relative_to(WEB.resolve()) or file.suffix not in WEB_TYPES or not file.is_file():
         return JSONResponse({"error": "NotFound", "detail": "There is no such file.", "body": "", "errors": ""}, status_code=404)
-    return FileResponse(file, media_type=WEB_TYPES[file.suffix], headers={"Cache-Control": "public, max-age=86400", "X-Content-Type-Options": "nosniff"})
+    return FileResponse(file, media_type=WEB_TYPES[file.suffix], headers={"Cache-Control": "public, max-age=86400"})
 
 
 def head_html() -> str:
@@ -106,14 +109,16 @@ def head_html() -> str:
 class HeadInjector:
     """Writes our tags into the page as it is served: scripts then run while the document loads, as scripts of extensions expect."""
 
-    def __init__(self, app: Any, head: str):
+    def __init__(self, app: Any, head: str, before: Callable[[], object] = lambda: None):
         self.app = app
         self.head = head.encode()
+        self.before = before  # called when a page is asked for
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "GET" or scope["path"] not in ("", "/"):
             await self.app(scope, receive, send)
             return
+        await asyncio.to_thread(self.before)
         plain = dict(scope, headers=[header for header in scope["headers"] if header[0] != b"accept-encoding"])
         start: MutableMapping[str, Any] = {}
         parts: list[bytes] = []
@@ -126,7 +131,8 @@ class HeadInjector:
             if message.get("more_body"):
                 return
             body = self.edited(b"".join(parts))
-            start["headers"] = [h for h in start["headers"] if h[0].lower() != b"content-length"] + [(b"content-length", str(len(body)).encode())]
+            kept = [header for header in start["headers"] if header[0].lower() != b"content-length"]
+            start["headers"] = [*kept, (b"content-length", str(len(body)).encode())]
             await send(start)
             await send({"type": "http.response.body", "body": body})
 

@@ -12,12 +12,16 @@ import gradio as gr
 
 from modules.errors import UserError
 from modules.sampling.registry import SAMPLERS
-from modules.ui.components import hidden_text, made, paragraphs
+from modules.ui.components import made, paragraphs
+from modules.ui.page_values import PageValues
 
 if TYPE_CHECKING:
     from modules.runtime import Runtime
     from modules.settings.option import OptionInfo
     from modules.settings.store import Options
+
+# gradio reads the line below a label as Markdown.
+MARKDOWN_SIGNS = re.compile(r"[\\`*_{}\[\]<>#~|]")
 
 PRIVATE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
@@ -37,24 +41,23 @@ def apply_one(settings: Options, key: str, value: Any) -> bool:
     return bool(changed)
 
 
-def settings_tab(rt: Runtime, *, shown_elsewhere: Iterable[str] = ()) -> gr.Textbox:
-    """Build the tab inside the current Blocks context; returns the hidden text box that carries the options to scripts."""
+def settings_tab(rt: Runtime, stored: gr.Textbox, page: PageValues, *, shown_elsewhere: Iterable[str] = ()) -> None:
+    """Build the tab inside the current Blocks context. `stored`: the hidden text box that carries the options to scripts."""
     components: dict[str, gr.components.Component] = {}
     with gr.Column(elem_id="settings", elem_classes=["settings-page"]):
         with gr.Row(elem_classes=["settings-head"]):
             made(gr.Textbox, label="Search in settings", placeholder="Name or part of it", elem_id="settings_search", scale=3)
             apply = made(gr.Button, "Apply settings", variant="primary", elem_id="settings_submit", scale=0, min_width=150)
             restore = made(gr.Button, "Show defaults", elem_id="settings_defaults", scale=0, min_width=130)
+            made(gr.Button, "Reload UI", elem_id="settings_restart_gradio", scale=0, min_width=110)
         result = made(gr.HTML, "", elem_id="settings_result")
         gr.HTML('<div id="settings_search_note" role="status"></div>')
         with gr.Row(elem_classes=["settings-body"]):
             gr.HTML(CONTENTS, elem_id="settings_contents_holder", min_width=0, apply_default_css=False)
             with gr.Column(elem_classes=["settings-list"], scale=5):
                 for (section, title), keys in sections(rt.settings, set(shown_elsewhere)).items():
-                    components.update(_section(rt.settings, section, title, keys))
-    stored = hidden_text("settings_json", options_json(rt.settings))
+                    components.update(_section(rt.settings, section, title, keys, page))
     _connect(rt, components, apply, restore, result, stored)
-    return stored
 
 
 def sections(settings: Options, without: set[str]) -> dict[tuple[str, str], list[str]]:
@@ -67,35 +70,39 @@ def sections(settings: Options, without: set[str]) -> dict[tuple[str, str], list
     return found
 
 
-def _section(settings: Options, section: str, title: str, keys: list[str]) -> dict[str, gr.components.Component]:
+def _section(settings: Options, section: str, title: str, keys: list[str], page: PageValues) -> dict[str, gr.components.Component]:
     made_here = {}
     with gr.Column(elem_id=f"settings_{section}", elem_classes=["settings-section"]):
         gr.HTML(f"<h2>{html.escape(title)}</h2>")
         for key in keys:
             with gr.Row(elem_id=f"row_setting_{key}", elem_classes=["settings-row"]):
-                made_here[key] = option_component(settings, key)
+                made_here[key] = option_component(settings, key, page)
     return made_here
 
 
-def option_component(settings: Options, key: str) -> gr.components.Component:
+def option_component(settings: Options, key: str, page: PageValues) -> gr.components.Component:
     """The control of one option, with its present value, id `setting_<key>`."""
     info = settings.data_labels[key]
     arguments = info.arguments()
     kind, extra = component_kind(info)
     if kind is gr.HTML:
         return gr.HTML(str(info.default), elem_id=f"setting_{key}")
-    value = getattr(settings, key)
+    value = _shown_value(kind, getattr(settings, key))
     properties = {"label": info.label, "value": value, "elem_id": f"setting_{key}", **_accepted(kind, {**arguments, **extra})}
     if kind is gr.Dropdown:
         choices = _plain_choices(properties.get("choices")) or _known_choices(key, value)
         properties["choices"] = choices
-        properties["allow_custom_value"] = True if not _plain_choices(arguments.get("choices")) else properties.get("allow_custom_value", False)
-    if kind is gr.Textbox:
-        properties["value"] = "" if value is None else str(value)
+        properties.setdefault("allow_custom_value", not _plain_choices(arguments.get("choices")))
     remarks = remarks_text(info)
     if remarks and "info" in _parameters(kind):
         properties["info"] = remarks
-    return made(kind, **properties)
+    component = made(kind, **properties)
+    page.follow(component, "value", lambda: _shown_value(kind, getattr(settings, key)))
+    return component
+
+
+def _shown_value(kind: type[Any], value: Any) -> Any:
+    return ("" if value is None else str(value)) if kind is gr.Textbox else value
 
 
 KINDS: dict[str, tuple[type[Any], dict[str, Any]]] = {
@@ -117,7 +124,8 @@ def remarks_text(info: OptionInfo) -> str:
     """What stands beside the label, without markup: catalogues and extensions write some HTML there."""
     remarks = [info.comment_before, *(remark.text for remark in info.remarks), info.comment_after]
     plain = [html.unescape(re.sub(r"<[^>]*>", "", remark)).strip() for remark in remarks]
-    return "; ".join(text[:1].upper() + text[1:] for text in plain if text)
+    sentence = "; ".join(text for text in plain if text)
+    return MARKDOWN_SIGNS.sub(r"\\\g<0>", sentence[:1].upper() + sentence[1:])
 
 
 def _parameters(kind: type[Any]) -> set[str]:
@@ -127,7 +135,8 @@ def _parameters(kind: type[Any]) -> set[str]:
 def _accepted(kind: type[Any], arguments: dict[str, Any]) -> dict[str, Any]:
     """The arguments that the class knows; None counts as not given."""
     known = _parameters(kind)
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in arguments.items() if name in known and value is not None}
+    given = {name: value for name, value in arguments.items() if name in known and value is not None}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}
 
 
 def _plain_choices(choices: Any) -> list[Any]:
@@ -152,15 +161,13 @@ def _connect(rt: Runtime, components: dict[str, Any], apply: gr.Button, restore:
                     changed.append(key)
             except UserError as error:
                 refused.append(str(error))
-            components[key].value = getattr(rt.settings, key)
         try:
             rt.settings.save()
         except (UserError, OSError) as error:
             refused.append(f"The settings could not be stored: {error}")
-        stored.value = options_json(rt.settings)
         said = f"{len(changed)} settings changed." if len(changed) != 1 else "1 setting changed."
-        return paragraphs(said, "note") + "".join(paragraphs(text, "error") for text in refused), stored.value
+        return paragraphs(said, "note") + "".join(paragraphs(text, "error") for text in refused), options_json(rt.settings)
 
     apply.click(store, list(components.values()), [result, stored], **PRIVATE)
     restore.click(lambda: [rt.settings.data_labels[key].default for key in keys], None, list(components.values()),
-                  js="() => confirm('Show the default of every option? Nothing is stored before you press Apply settings.') ? [] : undefined", **PRIVATE)
+                  **PRIVATE)

@@ -8,6 +8,7 @@ import gradio as gr
 
 from modules.errors import UserError
 from modules.ui.components import APPLY_STYLES, COPY_PROMPT, REFRESH, ToolButton, made, paragraphs
+from modules.ui.page_values import PageValues
 
 if TYPE_CHECKING:
     from modules.runtime import Runtime
@@ -36,9 +37,10 @@ def styles_editor(rt: Runtime, tab: str) -> StylesEditor:
     """Build the dialog inside the current Blocks context; dialogs.js opens and closes it."""
     with gr.Column(elem_id=f"{tab}_styles_dialog", elem_classes=["popup-dialog"]), gr.Column(elem_classes=["popup-dialog-inner"]):
         gr.HTML("<h2>Styles</h2>")
+        info = "Choose a style, or type a new name. {prompt} in a style stands for your own prompt."
         with gr.Row(elem_classes=["form-row"]):
-            name = made(gr.Dropdown, choices=rt.styles.names(), value=None, label="Styles", info="Choose a style, or type a new name. "
-                        "{prompt} in a style stands for your own prompt.", allow_custom_value=True, elem_id=f"{tab}_styles_edit_select", scale=4)
+            name = made(gr.Dropdown, choices=rt.styles.names(), value=None, label="Styles", info=info, allow_custom_value=True,
+                        elem_id=f"{tab}_styles_edit_select", scale=4)
             refresh = ToolButton(REFRESH, elem_id=f"refresh_{tab}_styles", title="Read the styles file again")
             apply = ToolButton(APPLY_STYLES, elem_id=f"{tab}_style_apply_dialog", title="Write this style into the prompt boxes")
             copy = ToolButton(COPY_PROMPT, elem_id=f"{tab}_style_copy", title="Copy the prompt boxes into this style")
@@ -49,10 +51,11 @@ def styles_editor(rt: Runtime, tab: str) -> StylesEditor:
             save = made(gr.Button, "Save", variant="primary", elem_id=f"{tab}_edit_style_save", min_width=90)
             delete = made(gr.Button, "Delete", elem_id=f"{tab}_edit_style_delete", min_width=90)
             made(gr.Button, "Close", elem_id=f"{tab}_edit_style_close", min_width=90)
-    return StylesEditor(name=name, prompt=prompt, negative_prompt=negative, refresh=refresh, apply=apply, copy=copy, save=save, delete=delete, message=message)
+    return StylesEditor(name=name, prompt=prompt, negative_prompt=negative, refresh=refresh, apply=apply, copy=copy, save=save, delete=delete,
+                        message=message)
 
 
-def connect_style_buttons(rt: Runtime, form: Form, row: PromptRow, dialog: StylesEditor) -> None:
+def connect_style_buttons(rt: Runtime, form: Form, row: PromptRow, dialog: StylesEditor, page: PageValues) -> None:
     """Wire dialog, prompt boxes and the Styles dropdown of the tab."""
     prompts = [form.components["prompt"], form.components["negative_prompt"]]
     texts = [dialog.prompt, dialog.negative_prompt]
@@ -60,8 +63,6 @@ def connect_style_buttons(rt: Runtime, form: Form, row: PromptRow, dialog: Style
 
     def names_again(message: str = "") -> tuple[Any, Any, str]:
         names = rt.styles.names()
-        for component in (dialog.name, chosen):
-            component.choices = [(name, name) for name in names]  # new pages are made from the components
         return gr.update(choices=names), gr.update(choices=names), message
 
     def read(name: str | None) -> tuple[Any, Any]:
@@ -93,6 +94,8 @@ def connect_style_buttons(rt: Runtime, form: Form, row: PromptRow, dialog: Style
         names = [names] if isinstance(names, str) else list(names or ())
         return (*rt.styles.apply(prompt or "", negative or "", names), [])
 
+    page.follow_choices(dialog.name, rt.styles.names)
+    page.follow_choices(chosen, rt.styles.names)
     lists = [dialog.name, chosen, dialog.message]
     dialog.name.input(read, dialog.name, texts, **PRIVATE)
     dialog.save.click(write, [dialog.name, *texts], lists, **PRIVATE)

@@ -1,6 +1,7 @@
 """The txt2img tab."""
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from modules.ui.components import RANDOM, REUSE, SWAP, ToolButton, hidden_button
 from modules.ui.form import Form, saved_defaults
 from modules.ui.generate import generate_handler, restore_handler
 from modules.ui.models import native_size
+from modules.ui.page_values import PageValues
 from modules.ui.prompt_row import PromptRow, prompt_row
 from modules.ui.results import Results, results_panel
 from modules.ui.styles_editor import connect_style_buttons, styles_editor
@@ -35,10 +37,10 @@ class Txt2ImgTab:
     generate: gr.Button
 
 
-def txt2img_tab(rt: Runtime) -> Txt2ImgTab:
+def txt2img_tab(rt: Runtime, page: PageValues) -> Txt2ImgTab:
     """Build the tab inside the current Blocks context."""
-    size = native_size(rt)
-    form = Form(tab=TAB, fields=TXT2IMG_FIELDS, saved=saved_defaults(rt.folders.ui_config_file), proposed={"width": size, "height": size})
+    form = Form(tab=TAB, fields=TXT2IMG_FIELDS, saved=saved_defaults(rt.folders.ui_config_file),
+                proposed={name: lambda: native_size(rt) for name in ("width", "height")})
     task = hidden_text(f"{TAB}_task_id")
     top = prompt_row(form, rt.styles.names())
     dialog = styles_editor(rt, TAB)
@@ -46,19 +48,40 @@ def txt2img_tab(rt: Runtime) -> Txt2ImgTab:
             gr.Tab("Generation", id="generation", elem_id=f"{TAB}_generation"), \
             gr.Row(elem_classes=["gradio-row", "resize-handle-row", "workbench"]):
         with gr.Column(elem_id=f"{TAB}_settings", elem_classes=["gradio-column", "settings-column"]):
-            extra = _controls(form)
+            extra = _controls(rt, form)
         results = results_panel(TAB, can_open_folders=not rt.args.hide_ui_dir_config)
     _connect(rt, form, top, results, task, extra)
-    connect_style_buttons(rt, form, top, dialog)
+    connect_style_buttons(rt, form, top, dialog, page)
+    for name in ("width", "height"):
+        page.follow(form.components[name], "value", lambda name=name: form.default(name))
     return Txt2ImgTab(form=form, results=results, generate=top.generate)
 
 
-def _controls(form: Form) -> gr.Checkbox:
-    """The controls of the Generation tab; returns the Extra box, which is not a field of the request."""
-    with gr.Row(elem_id=f"sampler_selection_{TAB}", elem_classes=["gradio-row", "form-row", "three"]):
-        form.dropdown("sampler_name", [sampler.name for sampler in SAMPLERS], min_width=120)
-        form.dropdown("scheduler", ["Automatic", *(s.label for s in SCHEDULES if s.label != "Automatic")], min_width=120)
+def _controls(rt: Runtime, form: Form) -> gr.Checkbox:
+    """The controls of the Generation tab, in the user's order; returns the Extra box, which is not a field of the request."""
+    blocks: dict[str, Callable[[], Any]] = {
+        "sampler": lambda: _sampler_controls(rt, form), "dimensions": lambda: _size_controls(form), "cfg": lambda: _cfg_control(form),
+        "seed": lambda: _seed_controls(form), "override_settings": lambda: _override_control(form),
+    }
+    chosen = [name for name in rt.settings.ui_reorder_list if name in blocks]
+    made_blocks = {name: blocks[name]() for name in dict.fromkeys([*chosen, *blocks])}
+    return made_blocks["seed"]
+
+
+def _sampler_controls(rt: Runtime, form: Form) -> None:
+    shown = [sampler.name for sampler in SAMPLERS if sampler.name not in rt.settings.hide_samplers]
+    schedules = ["Automatic", *(schedule.label for schedule in SCHEDULES if schedule.label != "Automatic")]
+    columns = "three" if rt.settings.samplers_in_dropdown else "radios"
+    with gr.Row(elem_id=f"sampler_selection_{TAB}", elem_classes=["gradio-row", "form-row", columns]):
+        if rt.settings.samplers_in_dropdown:
+            form.dropdown("sampler_name", shown, min_width=120)
+        else:
+            form.radio("sampler_name", shown)
+        form.dropdown("scheduler", schedules, min_width=120)
         form.slider("steps", min_width=160)
+
+
+def _size_controls(form: Form) -> None:
     with gr.Row(elem_classes=["gradio-row", "form-row", "sizes"]):
         with gr.Column(elem_id=f"{TAB}_column_size", scale=4, min_width=200):
             form.slider("width")
@@ -68,14 +91,19 @@ def _controls(form: Form) -> gr.Checkbox:
         with gr.Column(elem_id=f"{TAB}_column_batch", scale=4, min_width=200):
             form.slider("n_iter")
             form.slider("batch_size")
-    with gr.Row(elem_classes=["gradio-row", "form-row"]):
-        form.slider("cfg_scale")
-    extra = _seed_controls(form)
-    with gr.Row(elem_id=f"{TAB}_override_settings_row", elem_classes=["gradio-row", "form-row", "override-settings"]):
-        form.dropdown("override_settings", (), multiselect=True, allow_custom_value=True, elem_classes=["multiselect"])
     size = [form.components["width"], form.components["height"]]
     swap.click(None, size, size, js="(width, height) => [height, width]", **PRIVATE)
-    return extra
+
+
+def _cfg_control(form: Form) -> None:
+    with gr.Row(elem_classes=["gradio-row", "form-row"]):
+        form.slider("cfg_scale")
+
+
+def _override_control(form: Form) -> None:
+    """Seen while it holds something (style sheet)."""
+    with gr.Row(elem_id=f"{TAB}_override_settings_row", elem_classes=["gradio-row", "form-row", "override-settings"]):
+        form.dropdown("override_settings", (), multiselect=True, allow_custom_value=True, elem_classes=["multiselect"])
 
 
 def _seed_controls(form: Form) -> gr.Checkbox:
@@ -109,10 +137,11 @@ def _connect(rt: Runtime, form: Form, top: PromptRow, results: Results, task: gr
             named.update(subseed=-1, subseed_strength=0, seed_resize_from_w=0, seed_resize_from_h=0)
         return named
 
-    top.generate.click(generate_handler(rt, txt2img.submit, values), [task, *form.inputs, extra], results.outputs, js="submit",
-                       concurrency_limit=None, trigger_mode="multiple", **PRIVATE).then(None, None, None, js=f"() => generateAnswered('{TAB}')")
-    hidden_button(f"{TAB}_show_result").click(restore_handler(rt), task, results.outputs, js=f"() => resultToShow('{TAB}')",
-                                              concurrency_limit=None, trigger_mode="multiple", **PRIVATE)
+    many: dict[str, Any] = {"concurrency_limit": None, "trigger_mode": "multiple", **PRIVATE}
+    generate = generate_handler(rt, txt2img.submit, values)
+    pressed = top.generate.click(generate, [task, *form.inputs, extra], results.outputs, js="submit", **many)
+    pressed.then(None, None, None, js=f"() => generateAnswered('{TAB}')", **PRIVATE)
+    hidden_button(f"{TAB}_show_result").click(restore_handler(rt), task, results.outputs, js=f"() => resultToShow('{TAB}')", **many)
     prompts = [form.components["prompt"], form.components["negative_prompt"]]
     top.clear.click(None, prompts, prompts, js="confirmClearPrompt", **PRIVATE)
     top.paste.click(paste.paste_handler(rt, form), prompts[0], [*form.inputs, extra, results.html_log], **PRIVATE)

@@ -66,7 +66,7 @@ function scheduleAfterUiUpdate() {
 }
 
 new MutationObserver((records) => {
-    if (!uiIsLoaded && document.querySelector("#txt2img_prompt textarea")) {
+    if (!uiIsLoaded && document.querySelector("#txt2img_prompt textarea") && byId("footer")) {
         uiIsLoaded = true;
         executeCallbacks(uiLoadedCallbacks);
     }
@@ -163,6 +163,23 @@ function onEdit(editId, element, delay, f) {
         safe(f);
     };
 }
+
+/* Clicks: gradio may replace its elements at any time, so listeners sit on the document and know elements by id */
+
+var clickActions = {};
+
+function listen(id, action) {
+    clickActions[id] = action;
+}
+
+document.addEventListener("click", (event) => {
+    for (let element = event.target; element && element !== document; element = element.parentNode) {
+        const action = element.id && clickActions[element.id];
+        if (!action) continue;
+        Promise.resolve(safe(action)).catch((error) => showMessage(error.message, "error"));
+        return;
+    }
+});
 
 /* Storage: a browser that forbids it costs convenience, not function */
 

@@ -24,6 +24,17 @@ function setUpSettingsTab() {
     fillSettingsContents();
 }
 
+listen("settings_restart_gradio", reloadUi);
+
+/** Starts the program again; the page loads itself anew when it answers. */
+async function reloadUi() {
+    if (queueState.jobs.length && !confirm("Jobs are in the queue. They stop, and are offered again after the start. Reload?")) return;
+    await callServer("/internal/reload-ui", {});
+    showMessage("The program starts again. This page follows when it answers.");
+    const waitForAnswer = () => callServer("/internal/ping").then(() => location.reload(), () => setTimeout(waitForAnswer, 700));
+    setTimeout(waitForAnswer, 2500);
+}
+
 /** Shows the options whose label, key or section holds every word; sections without one disappear. */
 function filterSettings(text) {
     const words = text.toLowerCase().split(/\s+/).filter(Boolean);
@@ -34,10 +45,10 @@ function filterSettings(text) {
         for (const option of section.querySelectorAll('[id^="row_setting_"]')) {
             const described = (heading + " " + option.id + " " + option.textContent).toLowerCase();
             const fits = words.every((word) => described.includes(word));
-            option.classList.toggle("filtered-out", !fits);
+            option.toggleAttribute("data-filtered-out", !fits);
             matches += fits ? 1 : 0;
         }
-        section.classList.toggle("filtered-out", matches === 0);
+        section.toggleAttribute("data-filtered-out", matches === 0);
         shown += matches;
     }
     const note = byId("settings_search_note");

@@ -3,42 +3,49 @@
 
 var activePromptTextarea = {};
 
-function setUpPromptBoxes() {
-    for (const tab of ["txt2img"]) {
-        addTokenCounter(tab, "prompt", "token_counter", true);
-        addTokenCounter(tab, "neg_prompt", "negative_token_counter", false);
+/** One per prompt box; `seen` is the text and the styles that were counted last. */
+var tokenCounters = [
+    {tab: "txt2img", box: "prompt", id: "txt2img_token_counter", isPositive: true, seen: null, timer: null},
+    {tab: "txt2img", box: "neg_prompt", id: "txt2img_negative_token_counter", isPositive: false, seen: null, timer: null},
+];
+
+onUiLoaded(noticePrompts);
+onAfterUiUpdate(noticePrompts); // text that gradio puts in (paste, styles) makes no input event
+document.addEventListener("input", (event) => { if (event.target.closest(".prompt, [id$=_steps]")) noticePrompts(); });
+document.addEventListener("focusin", (event) => {
+    const box = event.target.matches("textarea") && event.target.closest(".prompt");
+    if (box) activePromptTextarea[box.id.split("_")[0]] = event.target;
+});
+
+/** Counts again where text or styles have changed, once nothing has changed for 400 ms. */
+function noticePrompts() {
+    if (opts.disable_token_counters) return;
+    for (const counter of tokenCounters) {
+        const box = textareaOf(counter.tab + "_" + counter.box);
+        if (!box) continue;
+        const element = byId(counter.id) || addTokenCounter(counter, byId(counter.tab + "_" + counter.box));
+        const present = JSON.stringify([box.value, selectedStyles(counter.tab), stepsOf(counter.tab)]);
+        if (present === counter.seen) continue;
+        counter.seen = present;
+        checkBrackets(box.value, element);
+        clearTimeout(counter.timer);
+        counter.timer = setTimeout(() => countTokens(counter, box), 400);
     }
 }
 
-onUiLoaded(setUpPromptBoxes);
-
-function addTokenCounter(tab, boxName, counterName, isPositive) {
-    const holder = byId(tab + "_" + boxName);
-    const box = textareaOf(tab + "_" + boxName);
-    if (!holder || !box || byId(tab + "_" + counterName)) return;
-    const counter = made("div", {id: tab + "_" + counterName, class: "token-counter", role: "status"}, made("span", {text: "0/75"}));
-    holder.append(counter);
-    const count = onEdit(counter.id, box, 400, () => countTokens(tab, box, counter, isPositive));
-    box.addEventListener("input", () => checkBrackets(box.value, counter));
-    box.addEventListener("focus", () => { activePromptTextarea[tab] = box; });
-    // Text that gradio puts in (paste, styles) makes no input event.
-    let last = box.value;
-    onAfterUiUpdate(() => {
-        if (box.value === last) return;
-        last = box.value;
-        checkBrackets(last, counter);
-        count();
-    });
-    const styles = byId(tab + "_styles");
-    if (styles) new MutationObserver(count).observe(styles, {childList: true, subtree: true});
-    if (box.value) count();
-    updaters[tab + counterName] = count;
+function addTokenCounter(counter, holder) {
+    const element = made("div", {id: counter.id, class: "token-counter", role: "status"}, made("span", {text: "0/75"}));
+    holder.append(element);
+    counter.seen = null;
+    return element;
 }
 
-var updaters = {};
+function stepsOf(tab) {
+    return Number((document.querySelector("#" + tab + "_steps input[type=number]") || {}).value) || 20;
+}
 
 function update_txt2img_tokens() {
-    for (const name of ["token_counter", "negative_token_counter"]) if (updaters["txt2img" + name]) updaters["txt2img" + name]();
+    noticePrompts();
     return Array.from(arguments);
 }
 
@@ -47,19 +54,20 @@ function recalculate_prompts_txt2img() {
 }
 
 /** Asks the server, since only it has the vocabulary; the answer to an outdated question is dropped. */
-async function countTokens(tab, box, counter, isPositive) {
+async function countTokens(counter, box) {
     const text = box.value;
-    const steps = Number((document.querySelector("#" + tab + "_steps input[type=number]") || {}).value) || 20;
-    if (!text && !selectedStyles(tab).length) {
-        showCount(counter, 0, 75);
+    const styles = selectedStyles(counter.tab);
+    const question = counter.seen;
+    if (!text && !styles.length) {
+        showCount(byId(counter.id), 0, 75);
         return;
     }
     try {
-        const answer = await callServer("/internal/token-count", {text, steps, styles: selectedStyles(tab), is_positive: isPositive});
-        if (box.value === text) showCount(counter, answer.count, answer.limit);
+        const answer = await callServer("/internal/token-count", {text, steps: stepsOf(counter.tab), styles, is_positive: counter.isPositive});
+        if (counter.seen === question) showCount(byId(counter.id), answer.count, answer.limit);
     } catch (error) {
-        counter.title = error.message;
-        counter.firstChild.textContent = "?";
+        console.warn("tokens were not counted", error);
+        byId(counter.id).firstChild.textContent = "?";
     }
 }
 

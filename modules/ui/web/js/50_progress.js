@@ -1,6 +1,7 @@
 /* Progress of a job: polling, bar, live preview, page title, and the buttons that are there while a job runs. */
 "use strict";
 
+/** The page asks at least this often, whatever "live_preview_refresh_period" says: the bar should move. */
 const POLL_MS = 350;
 const PAGE_TITLE = "Easel";
 
@@ -12,16 +13,17 @@ function randomId() {
 function showSubmitButtons(tab, show) {
     const box = byId(tab + "_generate_box");
     if (!box) return;
-    box.classList.toggle("running", !show);
-    if (show) box.classList.remove("interrupting");
+    box.toggleAttribute("data-running", !show);
+    if (show) box.removeAttribute("data-interrupting");
 }
 
 function showRestoreProgressButton(tab, show) {
     const button = byId(tab + "_restore_progress");
-    if (button) button.classList.toggle("shown", show);
+    if (button) button.toggleAttribute("data-shown", show);
 }
 
 function setTitle(text) {
+    if (opts.show_progress_in_title === false) text = "";
     const title = text ? "[" + text + "] " + PAGE_TITLE : PAGE_TITLE;
     if (document.title !== title) document.title = title;
 }
@@ -63,7 +65,7 @@ function requestProgress(id, container, gallery, atEnd, onProgress, inactivityTi
             view.show(answer);
             if (onProgress) safe(() => onProgress(answer));
         }
-        setTimeout(poll, document.hidden ? 1000 : POLL_MS);
+        setTimeout(poll, document.hidden ? 1000 : Math.min(POLL_MS, opts.live_preview_refresh_period || POLL_MS));
     }
 
     poll();
@@ -77,7 +79,7 @@ class ProgressView {
         this.label = made("span", {class: "progress-label"});
         this.track = made("div", {class: "progressDiv", role: "progressbar", "aria-valuemin": "0", "aria-valuemax": "100", "aria-label": "Progress of the job"},
             this.bar, this.label);
-        if (container) container.prepend(this.track);
+        if (container && opts.show_progressbar !== false) container.prepend(this.track);
         this.gallery = gallery;
         this.preview = null;
     }

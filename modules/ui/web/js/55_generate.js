@@ -130,14 +130,10 @@ async function restoreProgress() {
 onUiLoaded(() => restoreProgress().catch((error) => showMessage(error.message, "error")));
 
 function setUpGenerateBox() {
-    const press = (id, action) => {
-        const button = byId(id);
-        if (button) button.addEventListener("click", () => safe(action));
-    };
-    press("txt2img_interrupt", () => stopTask(false));
-    press("txt2img_interrupting", () => stopTask(true));
-    press("txt2img_skip", skipTask);
-    press("txt2img_restore_progress", () => restoreProgress());
+    listen("txt2img_interrupt", () => stopTask(false));
+    listen("txt2img_interrupting", () => stopTask(true));
+    listen("txt2img_skip", skipTask);
+    listen("txt2img_restore_progress", () => restoreProgress());
 }
 
 onUiLoaded(setUpGenerateBox);
@@ -147,7 +143,7 @@ async function stopTask(atOnce) {
     if (!followed) return;
     const id = followed.id;
     const gently = Boolean(opts.interrupt_after_current) && !atOnce;
-    byId("txt2img_generate_box").classList.add("interrupting");
+    byId("txt2img_generate_box").setAttribute("data-interrupting", "");
     interruptPressed = id;
     await callServer("/internal/interrupt", gently ? {id_task: id, after_current: true} : {id_task: id}).catch((error) => showMessage(error.message, "error"));
 }
@@ -177,7 +173,7 @@ document.addEventListener("keydown", (event) => safe(() => {
         event.preventDefault();
         event.stopPropagation();
         pressIfVisible(tab + "_skip");
-    } else if (event.key === "Escape" && !document.querySelector(".popup-dialog.open, #lightboxModal.open, .context-menu, [role=listbox]")) {
+    } else if (event.key === "Escape" && !document.querySelector(".popup-dialog[data-open], #lightboxModal:not([hidden]), .context-menu, [role=listbox]")) {
         if (pressIfVisible(tab + "_interrupt") || pressIfVisible(tab + "_interrupting")) event.preventDefault();
     }
 }), true);

@@ -3,7 +3,7 @@
 
 var queueState = {paused: false, version: -1, jobs: [], unfinished: [], recent: [], notices: [], waiting: 0};
 var queueTimer = null;
-var drawer = {isOpen: false, wasClosed: false, selected: null};
+var drawer = {isOpen: false, openedItself: false, wasClosed: false};
 
 /** Reads the queue now or in `delay` ms; then again, quickly while there are jobs. */
 async function refreshQueue(delay) {
@@ -46,7 +46,6 @@ async function queueAction(action, data) {
 function setUpQueue() {
     const button = byId("queue_button");
     if (!button || byId("queue_panel")) return;
-    button.addEventListener("click", () => openQueue(!drawer.isOpen));
     const head = made("header", {},
         made("h2", {text: "Queue"}), made("span", {id: "queue_summary"}),
         made("button", {type: "button", id: "queue_pause", class: "plain", onclick: () => queueAction(queueState.paused ? "resume" : "pause")}),
@@ -61,9 +60,11 @@ function setUpQueue() {
 }
 
 onUiLoaded(() => safe(setUpQueue));
+listen("queue_button", () => openQueue(!drawer.isOpen));
 
 function openQueue(open) {
     drawer.isOpen = open;
+    drawer.openedItself = false;
     byId("queue_panel").hidden = !open;
     byId("queue_button").setAttribute("aria-expanded", String(open));
     if (open) drawQueue();
@@ -77,8 +78,14 @@ function drawQueue() {
     button.querySelector(".count").textContent = count ? String(count) : "";
     button.classList.toggle("busy", count > 0);
     button.classList.toggle("paused", queueState.paused);
-    if (count === 0) drawer.wasClosed = false;
-    if (count > 1 && !drawer.isOpen && !drawer.wasClosed && window.innerWidth > 900) openQueue(true);
+    if (count === 0) {
+        drawer.wasClosed = false;
+        if (drawer.isOpen && drawer.openedItself && !panel.contains(document.activeElement)) openQueue(false);
+    }
+    if (count > 1 && !drawer.isOpen && !drawer.wasClosed && window.innerWidth > 900) {
+        openQueue(true);
+        drawer.openedItself = true;
+    }
     if (!drawer.isOpen) return;
     byId("queue_summary").textContent = queueState.paused ? "paused" : count ? queueState.waiting + " waiting" : "empty";
     byId("queue_pause").textContent = queueState.paused ? "Resume" : "Pause";

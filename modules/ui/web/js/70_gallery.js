@@ -70,6 +70,24 @@ function noticeSelection() {
 
 onUiUpdate(noticeSelection);
 
+/* gradio focuses the thumbnail of a picture that arrives. Typing goes on where it was, and the page stays where it is. */
+
+var lastGalleryInput = 0;
+var keptScroll = 0;
+
+for (const kind of ["pointerdown", "keydown"]) {
+    document.addEventListener(kind, (event) => {
+        if (event.target.closest && event.target.closest(".gradio-gallery, #lightboxModal")) lastGalleryInput = Date.now();
+    }, true);
+}
+window.addEventListener("scroll", () => { keptScroll = window.scrollY; }, {passive: true});
+document.addEventListener("focusin", (event) => {
+    if (!event.target.closest(".gradio-gallery .thumbnail-item") || Date.now() - lastGalleryInput < 1000) return;
+    if (event.relatedTarget && event.relatedTarget.isConnected) event.relatedTarget.focus({preventScroll: true});
+    else event.target.blur();
+    window.scrollTo(0, keptScroll);
+});
+
 /* Buttons below the gallery */
 
 function setUpGalleryButtons() {
@@ -77,16 +95,10 @@ function setUpGalleryButtons() {
         listen("save_" + tab, () => saveSelected(tab));
         listen("save_zip_" + tab, () => downloadZip(tab));
         listen(tab + "_open_folder", () => openFolder(tab));
-        attachGalleryListeners(tab);
     }
 }
 
 onUiLoaded(setUpGalleryButtons);
-
-function listen(id, action) {
-    const button = byId(id);
-    if (button) button.addEventListener("click", () => Promise.resolve(safe(action)).catch((error) => showMessage(error.message, "error")));
-}
 
 function shownOrSay(tab) {
     const id = shownTask(tab);
@@ -114,10 +126,7 @@ async function openFolder(tab) {
     if (answer.message) showMessage(answer.message);
 }
 
+/** Clicks in galleries are seen on the document (lightbox.js); extensions call this to get the element. */
 function attachGalleryListeners(tab) {
-    const gallery = galleryOf(tab);
-    if (!gallery || gallery.dataset.listens) return null;
-    gallery.dataset.listens = "yes";
-    gallery.addEventListener("click", openLightboxFromGallery, true);
-    return gallery;
+    return galleryOf(tab);
 }

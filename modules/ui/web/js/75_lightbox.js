@@ -6,11 +6,12 @@ var modal = null;
 
 /** A click on the big picture of the gallery opens the lightbox instead of gradio's own closing of the preview. */
 function openLightboxFromGallery(event) {
+    const gallery = event.target.closest(".gradio-gallery");
     const picture = event.target.closest(".preview .media-button, .preview > button, .preview img");
-    if (!picture || event.target.closest(".thumbnails, .icon-button-wrapper, .icon-buttons")) return;
+    if (!gallery || !picture || event.target.closest(".thumbnails, .icon-button-wrapper, .icon-buttons")) return;
     if (event.button !== 0 || opts.js_modal_lightbox === false) return;
-    const thumbnails = Array.from(event.currentTarget.querySelectorAll(".thumbnails img"));
-    const big = event.currentTarget.querySelector(".preview .media-button img, .preview > button img");
+    const thumbnails = Array.from(gallery.querySelectorAll(".thumbnails img"));
+    const big = gallery.querySelector(".preview .media-button img, .preview > button img");
     const urls = thumbnails.length ? thumbnails.map((image) => image.src) : big ? [big.src] : [];
     if (!urls.length) return;
     event.preventDefault();
@@ -18,20 +19,22 @@ function openLightboxFromGallery(event) {
     openLightbox(urls, Math.max(0, selected_gallery_index()), big || picture);
 }
 
+document.addEventListener("click", (event) => safe(() => openLightboxFromGallery(event)), true);
+
 function openLightbox(urls, index, opener) {
     const box = lightboxElement();
     lightbox = {urls, index, zoomed: false, live: lightbox.live, opener};
-    box.classList.add("open");
     box.hidden = false;
     document.body.classList.add("has-lightbox");
     showInLightbox(index);
+    zoomLightbox(false);
+    box.classList.toggle("enlarged", opts.js_modal_lightbox_initially_zoomed !== false);
     box.querySelector(".stage").focus();
 }
 
 function closeModal() {
     if (!modal || modal.hidden) return;
     modal.hidden = true;
-    modal.classList.remove("open");
     document.body.classList.remove("has-lightbox");
     const focus = lightbox.opener && lightbox.opener.closest("button");
     if (focus) focus.focus();

@@ -3,34 +3,41 @@
 
 /* Dialogs that stand in the page and are opened over it */
 
-function openDialog(dialog) {
-    dialog.classList.add("open");
+function openDialog(dialog, name) {
+    dialog.setAttribute("aria-label", name);
+    dialog.dataset.open = ""; // gradio rewrites classes of its elements, not their data
     dialog.setAttribute("role", "dialog");
     dialog.setAttribute("aria-modal", "true");
     dialog.opener = document.activeElement;
-    const first = dialog.querySelector("input, textarea, button");
-    if (first) first.focus();
+    const heading = dialog.querySelector("h2");
+    heading.tabIndex = -1; // not the dropdown: it would open its list over the rest
+    heading.focus();
 }
 
 function closeDialog(dialog) {
-    dialog.classList.remove("open");
+    delete dialog.dataset.open;
     if (dialog.opener) dialog.opener.focus();
 }
 
 function setUpStylesDialog(tab) {
-    const dialog = byId(tab + "_styles_dialog");
-    if (!dialog) return;
-    dialog.setAttribute("aria-label", "Edit styles");
-    listen(tab + "_styles_edit_button", () => openDialog(dialog));
-    listen(tab + "_edit_style_close", () => closeDialog(dialog));
-    dialog.addEventListener("keydown", (event) => {
-        if (event.key === "Tab") trapFocus(dialog, event);
-        if (event.key !== "Escape" || document.querySelector("[role=listbox]")) return;
-        event.stopPropagation();
-        closeDialog(dialog);
-    });
-    dialog.addEventListener("mousedown", (event) => { if (event.target === dialog) closeDialog(dialog); });
+    listen(tab + "_styles_edit_button", () => openDialog(byId(tab + "_styles_dialog"), "Edit styles"));
+    listen(tab + "_edit_style_close", () => closeDialog(byId(tab + "_styles_dialog")));
 }
+
+function presentDialog() {
+    return document.querySelector(".popup-dialog[data-open]");
+}
+
+document.addEventListener("keydown", (event) => {
+    const dialog = presentDialog();
+    if (!dialog) return;
+    if (event.key === "Tab") trapFocus(dialog, event);
+    if (event.key === "Escape" && !document.querySelector("[role=listbox]")) closeDialog(dialog);
+});
+
+document.addEventListener("mousedown", (event) => {
+    if (event.target === presentDialog()) closeDialog(event.target);
+});
 
 onUiLoaded(() => setUpStylesDialog("txt2img"));
 

@@ -1,0 +1,47 @@
+"""Values that change while the program runs, brought up to date in the page before it is loaded."""
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A property of a component, and where its present value comes from."""
+
+    component: gr.components.Component
+    attribute: str
+    source: Callable[[], Any]
+
+
+class PageValues:
+    """gradio builds the page once and serves that to everybody; this looks before each page load whether it still holds.
+
+    Sources must be quick and must not raise.
+    """
+
+    def __init__(self) -> None:
+        self._followed: list[Followed] = []
+        self._lock = threading.Lock()
+
+    def follow(self, component: Any, attribute: str, source: Callable[[], Any]) -> None:
+        """Keep `component.attribute` equal to `source()`."""
+        self._followed.append(Followed(component, attribute, source))
+
+    def follow_choices(self, component: gr.Dropdown, source: Callable[[], list[str]]) -> None:
+        """Keep the choices of a dropdown equal to `source()`."""
+        self.follow(component, "choices", lambda: [(choice, choice) for choice in source()])
+
+    def bring_up_to_date(self, blocks: gr.Blocks) -> bool:
+        """Change what is no longer so; whether anything was."""
+        with self._lock:
+            changes = [(row, value) for row in self._followed if getattr(row.component, row.attribute) != (value := row.source())]
+            for row, value in changes:
+                setattr(row.component, row.attribute, value)
+            if changes:
+                blocks.config = blocks.get_config_file()
+        return bool(changes)
