@@ -168,6 +168,12 @@ def _add_file_lists(router: APIRouter, rt: Runtime) -> None:
         """Learned embeddings: those that fit the model, and those that do not."""
         return SafeJSONResponse(listings.embeddings(rt))
 
+    @router.post("/refresh-embeddings")
+    async def refresh_embeddings() -> Response:
+        """Look for learned embeddings again."""
+        await asyncio.to_thread(rt.embeddings.refresh)
+        return SafeJSONResponse(None)
+
     @router.get("/loras")
     async def loras() -> Response:
         """LoRA files."""

@@ -3,7 +3,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from modules.errors import RequestError, UserError
-from modules.generation.fields import Field
+from modules.generation.fields import Field, checked
 from modules.imaging import infotext
 from modules.runtime import Runtime
 from modules.sampling.registry import split_sampler_name
@@ -14,7 +14,7 @@ NOT_FOR_OVERRIDES = ("Version", "User")
 
 
 def values_from_infotext(rt: Runtime, fields: Iterable[Field], text: str) -> dict[str, Any]:
-    """Field name -> value for each field and setting that the text holds; values are as written, `validated` checks them."""
+    """Field name -> value for each field and setting that the text holds. Raises RequestError for one that cannot be."""
     found = infotext.parse(text)
     values: dict[str, Any] = {}
     if sampler := found.get("Sampler"):
@@ -22,7 +22,7 @@ def values_from_infotext(rt: Runtime, fields: Iterable[Field], text: str) -> dic
     for field in fields:
         value = _value(field, found)
         if value is not None and value != "":
-            values.setdefault(field.name, value)
+            values.setdefault(field.name, checked(field, value))
     pairs = [f"{name}: {value}" for name, value in found.items() if name not in NOT_FOR_OVERRIDES]
     overrides = override_settings_from(rt.settings, pairs, lambda name: _checkpoint(rt, name))
     if overrides:

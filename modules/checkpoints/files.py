@@ -15,6 +15,7 @@ from modules.checkpoints.problems import WeightsError
 from modules.checkpoints.state_dict import quick_problem
 from modules.errors import NotFound
 from modules.nn.families import SD1
+from modules.sampling.names import nearest_first
 
 SUFFIXES = (".safetensors", ".ckpt", ".pt")
 DEMO_NAME = "easel-demo"
@@ -153,7 +154,9 @@ class CheckpointList:
         for broken in self._broken:
             if broken.name in names or Path(broken.name).stem in names:
                 raise NotFound(f"Cannot use the checkpoint {broken.name}.", broken.reason, "Choose another one.")
-        raise NotFound(f'There is no checkpoint "{text[:200]}".', "", "Choose one from the list, or refresh the list if the file is new.")
+        nearest = ", ".join(nearest_first(text, [info.name for info in self._listed])[:3])
+        raise NotFound(f'There is no checkpoint "{text[:200]}".', f"The nearest names are {nearest}." if nearest else "",
+                       "Choose one from the list, or refresh the list if the file is new.")
 
     def default(self) -> CheckpointInfo:
         """What is used when nothing is chosen: the first of the list. Raises NotFound when there is none at all."""

@@ -8,7 +8,7 @@ import tiny_model
 LATER = {
     "/sdapi/v1/img2img", "/sdapi/v1/extra-single-image", "/sdapi/v1/extra-batch-images", "/sdapi/v1/png-info", "/sdapi/v1/interrogate",
     "/sdapi/v1/sd-vae", "/sdapi/v1/hypernetworks", "/sdapi/v1/face-restorers", "/sdapi/v1/realesrgan-models", "/sdapi/v1/extensions",
-    "/sdapi/v1/refresh-embeddings", "/sdapi/v1/refresh-vae", "/sdapi/v1/refresh-loras", "/sdapi/v1/create/embedding",
+    "/sdapi/v1/refresh-vae", "/sdapi/v1/refresh-loras", "/sdapi/v1/create/embedding",
     "/sdapi/v1/create/hypernetwork", "/sdapi/v1/train/embedding", "/sdapi/v1/train/hypernetwork", "/internal/profile-startup",
     "/internal/sysinfo-download",
 }
@@ -102,7 +102,7 @@ def compare_success(ours, recorded, request) -> None:
 
 
 def test_the_other_recorded_calls_of_routes_that_exist(client):
-    for name in ("progress", "skip", "refresh-checkpoints", "unload-checkpoint", "not found", "internal progress"):
+    for name in ("progress", "skip", "refresh-checkpoints", "refresh-embeddings", "unload-checkpoint", "not found", "internal progress"):
         case = CASES[name]
         answer = client.request(case["method"], case["path"], params=case["params"], json=case["request"])
         assert answer.status_code == case["status"], name
