@@ -4,11 +4,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from modules import model_jobs, runtime, txt2img
+from modules import model_jobs, runtime, script_callbacks, txt2img
 from modules.atomic_files import remove_orphans
 from modules.checkpoints.files import CheckpointList
 from modules.checkpoints.manager import ModelManager
 from modules.errors import UserError
+from modules.extensions import host
 from modules.folders import Folders
 from modules.hardware import Hardware, HardwareOptions
 from modules.jobs.queue import JobQueue
@@ -33,6 +34,8 @@ def start(args: argparse.Namespace) -> Runtime:
     rt.queue.register(txt2img.KIND, txt2img.run)
     rt.queue.register(model_jobs.KIND, model_jobs.run)
     runtime.use(rt)
+    rt.extensions = host.start(folders, rt.settings, args, rt.notice)
+    rt.models.on_loaded.append(lambda model: script_callbacks.call("model_loaded", model, note=rt.notice))
     rt.queue.start()
     return rt
 
@@ -40,6 +43,7 @@ def start(args: argparse.Namespace) -> Runtime:
 def stop(rt: Runtime) -> None:
     """End the worker and let go of the models; jobs that wait are offered at the next start."""
     rt.queue.close()
+    host.stop()
     rt.models.unload()
     runtime.use(None)
 

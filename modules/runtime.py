@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from modules.checkpoints.files import CheckpointInfo, CheckpointList
 from modules.checkpoints.manager import ModelManager
 from modules.errors import UserError
+from modules.extensions.discovery import Extension
 from modules.folders import Folders
 from modules.hardware import Hardware
 from modules.imaging.unsaved import UnsavedPictures
@@ -31,6 +32,7 @@ class Runtime:
     queue: JobQueue
     styles: StyleTable
     embeddings: EmbeddingTable
+    extensions: list[Extension] = field(default_factory=list)
     unsaved: UnsavedPictures = field(default_factory=UnsavedPictures)
     notices: list[str] = field(default_factory=list)
 

@@ -5,10 +5,10 @@ import inspect
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from modules import errors
+from modules.extensions.discovery import origin
 
 
 @dataclass(frozen=True)
@@ -115,17 +115,20 @@ def add_callback(event: str, callback: Callable, *, name: str | None = None) -> 
     callback_map[event].append(ScriptCallback(script, callback, name or getattr(callback, "__name__", "")))
 
 
-def call(event: str, *args: Any) -> list[Any]:
+def call(event: str, *args: Any, note: Callable[[str], None] | None = None) -> list[Any]:
     """Call every function registered for `event` in the order of registration; their results that are not None.
 
-    A function that raises is reported with its file, and the others run.
+    A function that raises is reported with its file, `note` gets a sentence about it, and the others run.
     """
     results = []
-    for registered in list(callback_map[event]):
+    for registered in list(callback_map.get(event, ())):
         try:
             result = registered.callback(*args)
         except Exception as error:  # an extension's fault must not end the job
-            errors.report(f"{event} of {Path(registered.script).name} failed", error)
+            where = origin(registered.script)
+            errors.report(f"{event} of {where} failed", error)
+            if note is not None:
+                note(f"{where} failed in {event}: {str(error) or type(error).__name__}. The run went on without it.")
             continue
         if result is not None:
             results.append(result)
@@ -134,7 +137,7 @@ def call(event: str, *args: Any) -> list[Any]:
 
 def has(event: str) -> bool:
     """Whether anybody listens to `event`."""
-    return bool(callback_map[event])
+    return bool(callback_map.get(event))
 
 
 def clear_callbacks() -> None:

@@ -1,14 +1,18 @@
 """Scripts: the base class, the table of hooks, and the runner that calls them for one tab."""
 from __future__ import annotations
 
+import importlib
 import inspect
 import re
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from modules import errors
+from modules import script_callbacks as script_callbacks  # a name that extensions expect here
+from modules.extensions.discovery import origin
+from modules.extensions.offstage import default_value, throw_away_page
 from modules.folders import PROGRAM
 
 
@@ -218,33 +222,50 @@ scripts_data: list[ScriptClassData] = []
 postprocessing_scripts_data: list[ScriptClassData] = []
 
 
-class ScriptRunner:
-    """The scripts of one tab. `scripts` of a processing is a runner, often a copy with a shortened `alwayson_scripts`."""
+_building = threading.Lock()
 
-    def __init__(self) -> None:
+
+class ScriptRunner:
+    """The scripts of one tab. `scripts` of a processing is a runner, often a copy with a shortened `alwayson_scripts`.
+
+    `by_key` names each script for stored requests: by its title, with a number behind it where two share one.
+    `notice` is told of scripts that had to be left out.
+    """
+
+    def __init__(self, notice: Callable[[str], None] = errors.report) -> None:
         self.scripts: list[Script] = []
         self.selectable_scripts: list[Script] = []
         self.alwayson_scripts: list[Script] = []
-        self.titles: list[str] = []
-        self.title_map: dict[str, Script] = {}
+        self.by_key: dict[str, Script] = {}
         self.infotext_fields: list = []
         self.paste_field_names: list[str] = []
         self.inputs: list[Any] = [None]
+        self.has_controls = False
+        self.notice = notice
+
+    @property
+    def titles(self) -> list[str]:
+        """What the Script list offers, without "None"."""
+        return [script.title() for script in self.selectable_scripts]
+
+    @property
+    def title_map(self) -> dict[str, Script]:
+        """Title in lower case -> script."""
+        return {script.title().lower(): script for script in self.scripts}
 
     def initialize_scripts(self, is_img2img: bool) -> None:
         """Make one instance of every known script that shows in this tab."""
-        self.scripts, self.selectable_scripts, self.alwayson_scripts = [], [], []
+        self.scripts, self.selectable_scripts, self.alwayson_scripts, self.by_key = [], [], [], {}
         for data in scripts_data:
             script = self._instance(data, is_img2img)
             if script is None:
                 continue
             self.scripts.append(script)
             (self.alwayson_scripts if script.alwayson else self.selectable_scripts).append(script)
-        self.titles = [script.title() for script in self.selectable_scripts]
-        self.title_map = {script.title().lower(): script for script in self.scripts}
+            self.by_key[_free_key(script.title(), self.by_key)] = script
+        self.prepare_ui()
 
-    @staticmethod
-    def _instance(data: ScriptClassData, is_img2img: bool) -> Script | None:
+    def _instance(self, data: ScriptClassData, is_img2img: bool) -> Script | None:
         try:
             script = data.script_class()
             script.filename, script.is_txt2img, script.is_img2img = data.path, not is_img2img, is_img2img
@@ -257,7 +278,54 @@ class ScriptRunner:
             return script
         except Exception as error:  # one script that cannot be made must not take the page away
             errors.report(f"{data.path}: {data.script_class.__name__} cannot be used", error)
+            self.notice(f"A script in {origin(data.path)} cannot be used: {_reason(error)}.")
             return None
+
+    def prepare_ui(self) -> None:
+        """Forget the controls; somebody is about to build them anew."""
+        self.inputs, self.infotext_fields, self.paste_field_names, self.has_controls = [None], [], [], False
+        for script in self.scripts:
+            script.controls, script.args_from, script.args_to = None, None, None
+
+    def add_controls(self, script: Script) -> None:
+        """Build the controls of one script in the current page and note where their values lie in `p.script_args`.
+
+        A script that fails is reported and left out of every run.
+        """
+        try:
+            controls = list(script.ui(script.is_img2img) or [])
+        except Exception as error:  # an extension's fault must not take the page away
+            errors.report(f"{script.filename}: the controls of {script.title()} cannot be built", error)
+            self.notice(f"{script.title()} ({origin(script.filename or '')}) is left out, since its controls cannot be built: "
+                        f"{_reason(error)}.")
+            self._leave_out(script)
+            return
+        script.controls, script.args_from = controls, len(self.inputs)
+        self.inputs += controls
+        script.args_to = len(self.inputs)
+        self.infotext_fields += script.infotext_fields or []
+        self.paste_field_names += script.paste_field_names or []
+
+    def _leave_out(self, script: Script) -> None:
+        for scripts_of_kind in (self.scripts, self.alwayson_scripts, self.selectable_scripts):
+            scripts_of_kind[:] = [other for other in scripts_of_kind if other is not script]
+        self.by_key = {key: other for key, other in self.by_key.items() if other is not script}
+
+    def ensure_controls(self) -> None:
+        """Build all controls in a throw-away page if no page did: values that a request leaves open come from them."""
+        with _building:
+            if self.has_controls:
+                return
+            self.prepare_ui()
+            with throw_away_page():
+                for script in [*self.alwayson_scripts, *self.selectable_scripts]:
+                    self.add_controls(script)
+            self.has_controls = True
+
+    def default_args(self) -> list[Any]:
+        """`p.script_args` for a run in which nobody changed a control: no selected script, then a value per control."""
+        self.ensure_controls()
+        return [0, *(default_value(control) for control in self.inputs[1:])]
 
     def script(self, title: str) -> Script | None:
         """The script of that title, regardless of case."""
@@ -288,13 +356,24 @@ class ScriptRunner:
             try:
                 getattr(script, hook)(p, *event, *args, **keywords)
             except Exception as error:  # an extension's fault must not end the job
-                where = Path(script.filename or inspect.getfile(type(script))).name
+                where = origin(script.filename or inspect.getfile(type(script)))
                 errors.report(f"{where}: {hook} failed", error)
-                p.comment(f"{script.title()} ({where}) failed in {hook}: {error}")
+                p.comment(f"{script.title()} ({where}) failed in {hook}: {_reason(error)}. The run went on without it.")
 
     def setup_scrips(self, p: Any) -> None:
         """The old name of `setup`."""
         self._call("setup", p)
+
+
+def _free_key(title: str, taken: dict[str, Script]) -> str:
+    key, number = title, 2
+    while key in taken:
+        key, number = f"{title} ({number})", number + 1
+    return key
+
+
+def _reason(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).rstrip(".")
 
 
 def _dispatcher(hook: str) -> Callable:
@@ -312,3 +391,9 @@ for _hook in HOOKS:
 scripts_txt2img: ScriptRunner | None = None
 scripts_img2img: ScriptRunner | None = None
 scripts_current: ScriptRunner | None = None
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("shared", "paths"):  # names that extensions expect here
+        return importlib.import_module(f"modules.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -77,12 +77,15 @@ def _module_of(file: ScriptFile) -> ModuleType:
 
 def _enter_classes(file: ScriptFile, module: ModuleType) -> None:
     for value in list(vars(module).values()):
-        if _is_own_script(value, module):
+        if _is_script(value):
             scripts.scripts_data.append(ScriptClassData(value, str(file.path), str(file.basedir), module))
 
 
-def _is_own_script(value: Any, module: ModuleType) -> bool:
-    return isinstance(value, type) and issubclass(value, Script) and value is not Script and value.__module__ == module.__name__
+def _is_script(value: Any) -> bool:
+    """Whether a file brings this class. Those it takes from another file of scripts/ belong to that file."""
+    if not (isinstance(value, type) and issubclass(value, Script) and value is not Script):
+        return False
+    return not value.__module__.startswith("scripts.") and all(value is not known.script_class for known in scripts.scripts_data)
 
 
 @contextmanager

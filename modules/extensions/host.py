@@ -1,0 +1,46 @@
+"""Start and end of the script host: extensions found, files loaded, scripts of the tabs made."""
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+from modules import script_callbacks, scripts
+from modules.extensions.discovery import Extension, all_disabled_by, discover, origin
+from modules.extensions.loading import Loaded, load_all, script_files
+from modules.folders import Folders
+from modules.scripts import ScriptRunner
+
+
+def start(folders: Folders, settings: Any, args: argparse.Namespace, notice: Callable[[str], None]) -> list[Extension]:
+    """Load scripts and extensions, let them register settings and axes, and make the scripts of the txt2img tab.
+
+    The running program must be known already, since scripts ask for it while they are loaded. `notice` is told of each file
+    that cannot be loaded; none of them keeps the program from starting.
+    """
+    script_callbacks.clear_callbacks()
+    extensions = discover(folders, settings.disabled_extensions, all_disabled_by(args, settings.disable_all_extensions))
+    enabled = [extension.path for extension in extensions if extension.is_enabled]
+    for loaded in load_all(script_files(folders.program, enabled)):
+        if loaded.error is not None:
+            notice(sentence_about(loaded))
+    script_callbacks.call("ui_settings", note=notice)
+    script_callbacks.call("before_ui", note=notice)
+    scripts.scripts_txt2img = scripts.scripts_current = ScriptRunner(notice)
+    scripts.scripts_txt2img.initialize_scripts(is_img2img=False)
+    return extensions
+
+
+def sentence_about(loaded: Loaded) -> str:
+    """What a person is told of a file that cannot be loaded."""
+    error = loaded.error
+    missing = f' It needs the Python package "{error.name}".' if isinstance(error, ModuleNotFoundError) and error.name else ""
+    return f"{origin(loaded.file.path)} is left out, since it cannot be loaded: {str(error) or type(error).__name__}.{missing}"
+
+
+def stop() -> None:
+    """Tell scripts that they are unloaded, and forget them."""
+    script_callbacks.call("script_unloaded")
+    script_callbacks.clear_callbacks()
+    scripts.scripts_data.clear()
+    scripts.scripts_txt2img = scripts.scripts_img2img = scripts.scripts_current = None

@@ -1,0 +1,39 @@
+"""Controls of scripts without a page: where they are built, and the values that they begin with."""
+from __future__ import annotations
+
+import copy
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from modules import errors
+
+
+class _Built(Exception):
+    """Leaves the throw-away page before gradio makes a server of it."""
+
+
+@contextmanager
+def throw_away_page() -> Iterator[None]:
+    """A scope in which components can be made and connected; nobody ever sees them."""
+    gradio = sys.modules.get("gradio")  # scripts with controls have imported it; the engine itself does without
+    if gradio is None:
+        yield
+        return
+    try:
+        with gradio.Blocks(analytics_enabled=False):
+            yield
+            raise _Built
+    except _Built:
+        return
+
+
+def default_value(control: Any) -> Any:
+    """What a script is given for a control that nobody touched: its value as the page would hand it over."""
+    value = copy.deepcopy(getattr(control, "value", None))
+    try:
+        return control.preprocess(value)  # an index where a list hands over indices, a whole number where there are no decimals
+    except Exception as error:  # files and pictures have other forms inside a page; they begin empty in nearly all cases
+        errors.log.debug("%s keeps its raw value: %s", control, error)
+        return value
