@@ -73,8 +73,10 @@ def _read_header(path: Path, file: BinaryIO) -> Header:
     metadata = content.pop("__metadata__", None)
     metadata = metadata if isinstance(metadata, dict) else {}
     data_start = 8 + length
-    entries = {name: _entry(path, name, row, data_start, size) for name, row in content.items()}
-    _refuse_overlaps(path, entries)
+    entries = {name: _entry(path, name, row, data_start) for name, row in content.items()}
+    end = _end_without_overlaps(path, entries)
+    if end > size:
+        raise WeightsError(path, f"The file is truncated: {end - size:,} of its {end:,} bytes are missing.", DOWNLOAD_AGAIN)
     return Header(metadata={str(k): v for k, v in metadata.items() if isinstance(v, str)}, entries=entries)
 
 
@@ -95,7 +97,7 @@ def _header_length(path: Path, file: BinaryIO, size: int) -> int:
     return length
 
 
-def _entry(path: Path, name: str, row: Any, data_start: int, size: int) -> Entry:
+def _entry(path: Path, name: str, row: Any, data_start: int) -> Entry:
     try:
         dtype = DTYPES[row["dtype"]]
         shape = tuple(row["shape"])
@@ -105,18 +107,17 @@ def _entry(path: Path, name: str, row: Any, data_start: int, size: int) -> Entry
         raise WeightsError(path, f"Its header describes the tensor {name[:80]} in a way that is not known.") from error
     if not sound or end - begin != math.prod(shape) * dtype.itemsize:
         raise WeightsError(path, f"Shape and length of the tensor {name[:80]} contradict each other.", DOWNLOAD_AGAIN)
-    if data_start + end > size:
-        missing = data_start + end - size
-        raise WeightsError(path, f"The file is truncated: at least {missing:,} bytes are missing at its end.", DOWNLOAD_AGAIN)
     return Entry(dtype=dtype, shape=shape, start=data_start + begin)
 
 
-def _refuse_overlaps(path: Path, entries: dict[str, Entry]) -> None:
+def _end_without_overlaps(path: Path, entries: dict[str, Entry]) -> int:
+    """Where the last tensor ends."""
     end = 0
     for entry in sorted(entries.values(), key=lambda entry: entry.start):
         if entry.numel and entry.start < end:
             raise WeightsError(path, "Tensors in it overlap.", "Do not use this file: it was made to do harm, or is damaged.")
         end = max(end, entry.start + entry.numel * entry.dtype.itemsize)
+    return end
 
 
 def quick_problem(path: Path) -> str | None:
