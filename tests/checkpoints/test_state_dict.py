@@ -15,8 +15,8 @@ from modules.checkpoints.safetensors_file import MAX_TENSORS, read_header
 from modules.checkpoints.state_dict import load_weights, open_weights, quick_problem
 
 TENSORS = {
-    "a.weight": torch.arange(24, dtype=torch.float32).reshape(2, 3, 4), "b.half": torch.randn(5).half(), "c.bf16": torch.randn(7).bfloat16(),
-    "d.ids": torch.arange(77), "e.scalar": torch.tensor(2.5), "f.empty": torch.zeros(0, 4), "g.conv": torch.randn(4, 3, 3, 3)}
+    "a.weight": torch.arange(24, dtype=torch.float32).reshape(2, 3, 4), "b.half": torch.randn(5).half(),
+    "c.bf16": torch.randn(7).bfloat16(), "d.ids": torch.arange(77), "e.scalar": torch.tensor(2.5), "f.empty": torch.zeros(0, 4), "g.conv": torch.randn(4, 3, 3, 3)}
 
 
 @pytest.fixture
@@ -122,8 +122,10 @@ def test_a_truncated_pickle_is_refused(tmp_path):
 
 @pytest.mark.parametrize("row", [
     {"dtype": "F32", "shape": [2], "data_offsets": [0, 4]}, {"dtype": "F32", "shape": [-1], "data_offsets": [0, 4]},
-    {"dtype": "F99", "shape": [1], "data_offsets": [0, 4]}, {"dtype": "F32", "shape": [1]}, {"dtype": "F32", "shape": 1, "data_offsets": [0, 4]},
-    {"dtype": "F32", "shape": [1], "data_offsets": [-4, 0]}, {"dtype": "F32", "shape": [10**30], "data_offsets": [0, 4 * 10**30]}, [], None])
+    {"dtype": "F99", "shape": [1], "data_offsets": [0, 4]}, {"dtype": "F32", "shape": [1]},
+    {"dtype": "F32", "shape": 1, "data_offsets": [0, 4]},
+    {"dtype": "F32", "shape": [1], "data_offsets": [-4, 0]},
+    {"dtype": "F32", "shape": [10**30], "data_offsets": [0, 4 * 10**30]}, [], None])
 def test_contradictions_in_a_header_are_refused(tmp_path, row):
     refusal(write_header(tmp_path / "odd.safetensors", {"a": row}, b"\0" * 8))
 

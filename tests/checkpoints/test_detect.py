@@ -1,0 +1,106 @@
+"""Keys and shapes tell the sizes; metadata, a yaml, or the family's standard tell the rest."""
+import json
+from dataclasses import replace
+
+import pytest
+
+from modules.checkpoints.detect import detect
+from modules.checkpoints.problems import WeightsError
+from modules.nn.clip_text import ClipTextConfig
+from modules.nn.families import SD1, Architecture, UNetConfig, VaeConfig
+from modules.nn.latent_diffusion import LatentDiffusion
+from modules.nn.meta import on_meta
+
+ODD = Architecture(
+    unet=UNetConfig(in_channels=9, model_channels=32, channel_mult=(1, 2, 3), num_res_blocks=1, attention_levels=(1, 2), context_dim=128),
+    vae=VaeConfig(ch=64, ch_mult=(1, 2, 4), num_res_blocks=1),
+    text=ClipTextConfig(hidden_size=128, intermediate_size=96, num_hidden_layers=3, num_attention_heads=2, vocab_size=1000))
+
+
+def shapes_of(architecture):
+    with on_meta():
+        model = LatentDiffusion(architecture)
+    return {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "model.safetensors"
+
+
+def refusal(path, shapes, metadata=None):
+    with pytest.raises(WeightsError) as caught:
+        detect(path, shapes, metadata or {})
+    assert path.name in str(caught.value)
+    return caught.value.why
+
+
+@pytest.mark.parametrize("architecture", [SD1, replace(SD1, unet=replace(SD1.unet, in_channels=9)), ODD])
+def test_detecting_what_was_built_gives_what_it_was_built_from(path, architecture):
+    assert detect(path, shapes_of(architecture), {}) == architecture
+
+
+def test_metadata_tell_what_shapes_cannot(path):
+    stated = {"prediction": "v", "native_size": 128, "scale_factor": 0.5, "linear_start": 0.001, "linear_end": 0.02,
+              "unet": {"num_heads": 4, "norm_num_groups": 16}, "vae": {"norm_num_groups": 8},
+              "text": {"num_attention_heads": 4, "hidden_act": "gelu"}}
+    found = detect(path, shapes_of(ODD), {"architecture": json.dumps(stated)})
+    assert (found.parameterization, found.native_size_px, found.scale_factor) == ("v", 128, 0.5)
+    assert (found.linear_start, found.linear_end) == (0.001, 0.02)
+    assert (found.unet.num_heads, found.unet.norm_groups, found.vae.norm_groups) == (4, 16, 8)
+    assert (found.text.num_attention_heads, found.text.hidden_act) == (4, "gelu")
+
+
+def test_a_yaml_beside_the_file_tells_it_too(path, goldens):
+    path.with_suffix(".yaml").write_bytes((goldens / "tiny-model" / "tiny-sd1-v.yaml").read_bytes())
+    found = detect(path, shapes_of(ODD), {})
+    assert found.parameterization == "v" and found.unet.num_heads == 8 and found.text.num_attention_heads == 4
+
+
+def test_metadata_win_over_a_yaml(path, goldens):
+    path.with_suffix(".yaml").write_bytes((goldens / "tiny-model" / "tiny-sd1-v.yaml").read_bytes())
+    assert detect(path, shapes_of(ODD), {"architecture": "{}"}).parameterization == "eps"
+
+
+@pytest.mark.parametrize("text", [b"a: [", b"\xff\xfe\x00", b"!!python/object/apply:os.mkdir [marker]"])
+def test_a_yaml_that_cannot_be_read_is_named(path, text):
+    path.with_suffix(".yaml").write_bytes(text)
+    assert "model.yaml" in refusal(path, shapes_of(ODD))
+
+
+@pytest.mark.parametrize("text", [b"", b"just a sentence", b"model: 3", b"model: {params: [1, 2]}"])
+def test_a_yaml_that_says_nothing_of_use_changes_nothing(path, text):
+    path.with_suffix(".yaml").write_bytes(text)
+    assert detect(path, shapes_of(ODD), {}) == ODD
+
+
+@pytest.mark.parametrize("stated, reason", [
+    ('{"unet": {"num_heads": 7}}', "num_heads"), ('{"unet": {"num_heads": "8"}}', "num_heads"),
+    ('{"prediction": "x0"}', "parameterization"),
+    ('{"vae": {"norm_num_groups": 0}}', "norm_num_groups"), ('{"linear_end": -1}', "linear_end"), ("{", "JSON")])
+def test_impossible_statements_are_refused_by_name(path, stated, reason):
+    assert reason in refusal(path, shapes_of(ODD), {"architecture": stated})
+
+
+@pytest.mark.parametrize("key, kind", [
+    ("lora_unet_down_blocks_0.lora_up.weight", "LoRA"), ("conditioner.embedders.0.transformer.x", "XL"),
+    ("cond_stage_model.model.positional_embedding", "Stable Diffusion 2"), ("decoder.conv_in.weight", "VAE"),
+    ("emb_params", "embedding"), ("double_blocks.0.x", "Flux"), ("what.ever", "not a Stable Diffusion checkpoint")])
+def test_other_kinds_of_files_are_named_for_what_they_look_like(path, key, kind):
+    assert kind in refusal(path, {key: (4, 4)})
+
+
+def test_a_file_with_nothing_in_it_is_refused(path):
+    refusal(path, {})
+
+
+@pytest.mark.parametrize("missing", ["model.diffusion_model.out.2.weight", "first_stage_model.encoder.conv_in.weight"])
+def test_a_missing_part_is_named(path, missing):
+    shapes = shapes_of(ODD)
+    del shapes[missing]
+    assert missing in refusal(path, shapes)
+
+
+def test_a_model_without_its_text_encoder_is_refused(path):
+    shapes = {name: shape for name, shape in shapes_of(ODD).items() if not name.startswith("cond_stage_model")}
+    assert "text encoder" in refusal(path, shapes)
