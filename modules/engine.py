@@ -11,9 +11,11 @@ from modules.checkpoints.manager import ModelManager
 from modules.errors import UserError
 from modules.extensions import host
 from modules.folders import Folders
+from modules.generation import lora_network
 from modules.hardware import Hardware, HardwareOptions
 from modules.jobs.queue import JobQueue
 from modules.jobs.state import JobState
+from modules.networks.lora import LoraCatalog
 from modules.networks.textual_inversion import EmbeddingTable
 from modules.nn.latent_diffusion import LatentDiffusion
 from modules.nn.tokenizer import ClipTokenizer
@@ -34,6 +36,7 @@ def start(args: argparse.Namespace) -> Runtime:
     rt.queue.register(txt2img.KIND, txt2img.run)
     rt.queue.register(model_jobs.KIND, model_jobs.run)
     runtime.use(rt)
+    lora_network.register()
     rt.extensions = host.start(folders, rt.settings, args, rt.notice)
     rt.models.on_loaded.append(lambda model: script_callbacks.call("model_loaded", model, note=rt.notice))
     rt.queue.start()
@@ -82,9 +85,10 @@ def build(args: argparse.Namespace, folders: Folders) -> Runtime:
     models = ModelManager(checkpoints, hardware)
     queue = JobQueue.open(folders.queue, JobState(), results=folders.results, free_memory=hardware.gc)
     styles = StyleTable(folders.styles_files or [folders.styles_file])
+    loras = LoraCatalog([folders.lora, *folders.extra_lora])
     embeddings = EmbeddingTable([folders.embeddings, *folders.extra_embeddings], ClipTokenizer().encode)
     rt = Runtime(args=args, folders=folders, settings=settings, hardware=hardware, checkpoints=checkpoints, models=models,
-                 state=queue.state, queue=queue, styles=styles, embeddings=embeddings)
+                 state=queue.state, queue=queue, styles=styles, embeddings=embeddings, loras=loras)
     models.on_loaded.append(lambda model: use_embeddings(rt, model))
     return rt
 

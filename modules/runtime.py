@@ -13,6 +13,7 @@ from modules.hardware import Hardware
 from modules.imaging.unsaved import UnsavedPictures
 from modules.jobs.queue import JobQueue
 from modules.jobs.state import JobState
+from modules.networks.lora import LoraCatalog
 from modules.networks.textual_inversion import EmbeddingTable
 from modules.settings.store import Options
 from modules.styles import StyleTable
@@ -32,6 +33,7 @@ class Runtime:
     queue: JobQueue
     styles: StyleTable
     embeddings: EmbeddingTable
+    loras: LoraCatalog
     extensions: list[Extension] = field(default_factory=list)
     unsaved: UnsavedPictures = field(default_factory=UnsavedPictures)
     notices: list[str] = field(default_factory=list)

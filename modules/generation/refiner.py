@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from modules import runtime
+from modules.generation import lora_network
 from modules.generation.base import StableDiffusionProcessing
 from modules.generation.conditions import setup_conditions
 from modules.sampling.guidance import ModelSwitch
@@ -40,5 +41,6 @@ class Refiner:
         p.sd_model = rt.models.ensure(info)
         p.extra_generation_params["Refiner"] = f"{info.model_name} [{info.short_hash}]"
         p.extra_generation_params["Refiner switch at"] = self._switch_at
+        lora_network.network.apply_to(p)
         setup_conditions(p, *p.planned_steps)
         return ModelSwitch(model=p.sd_model, conditions=p.conditions)

@@ -1,0 +1,70 @@
+"""<lora:name:weight> in prompts: which files, how strongly, and the scope in which the model is changed."""
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import Any
+
+from modules import runtime
+from modules.errors import UserError
+from modules.extra_networks import ExtraNetwork, ExtraNetworkParams, register_extra_network, register_extra_network_alias
+from modules.networks.lora import LoraUse, deltas
+from modules.networks.patching import patched
+
+
+class LoraNetwork(ExtraNetwork):
+    """The networks of one batch. There is one set at a time: activating another takes the one before away."""
+
+    def __init__(self) -> None:
+        super().__init__("lora")
+        self._scope = ExitStack()
+        self._uses: list[LoraUse] = []
+
+    def activate(self, p: Any, params_list: list[ExtraNetworkParams]) -> None:
+        """Change the model of `p` as the tags say; names without a file are told under the pictures."""
+        self.deactivate(p)
+        self._uses = [use for params in params_list if (use := wanted(p, params)) is not None]
+        if self._uses:
+            p.extra_generation_params["Lora hashes"] = ", ".join(dict.fromkeys(f"{use.lora.name}: {use.lora.hash12}" for use in self._uses))
+            self.apply_to(p)
+
+    def apply_to(self, p: Any) -> None:
+        """Change the current model of `p` too, e.g. a refiner that takes over in the middle of a pass."""
+        if not self._uses:
+            return
+        changes, notes = deltas(p.sd_model, self._uses)
+        for note in notes:
+            p.comment(note)
+        self._scope.enter_context(patched(p.sd_model, changes))
+
+    def deactivate(self, p: Any) -> None:
+        """Every weight as it was."""
+        self._uses = []
+        self._scope.close()
+
+
+def wanted(p: Any, params: ExtraNetworkParams) -> LoraUse | None:
+    """What one tag asks for: <lora:name:te:unet:dim>, each also as te=, unet=, dyn=; None, with a comment, when it cannot be had."""
+    given = dict(zip(("name", "te", "unet", "dyn"), params.positional)) | params.named
+    name = given.get("name", "")
+    try:
+        text = float(given.get("te", 1.0))
+        unet = float(given.get("unet", text))
+        rank = int(given["dyn"]) if given.get("dyn") else None
+    except ValueError:
+        p.comment(f"<lora:{':'.join(params.items)}> was left out: its weights must be numbers.")
+        return None
+    try:
+        lora = runtime.current().loras.find(name)
+    except UserError as error:
+        p.comment(str(error))
+        return None
+    return LoraUse(lora=lora, te_multiplier=text, unet_multiplier=unet, dyn_dim=rank)
+
+
+network = LoraNetwork()
+
+
+def register() -> None:
+    """Let <lora:...> and its old name <lyco:...> reach the network."""
+    register_extra_network(network)
+    register_extra_network_alias(network, "lyco")
