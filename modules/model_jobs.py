@@ -14,7 +14,7 @@ KIND = "load-checkpoint"
 def submit(rt: Runtime, name: str | None = None) -> Job:
     """Queue the loading of the checkpoint called `name`, or of the one that the settings choose. Raises NotFound."""
     info = rt.chosen_checkpoint(name)
-    return rt.queue.submit(KIND, {"checkpoint": info.title}, {}, title=f"Load {info.title}", resumable=False)
+    return rt.queue.submit(KIND, {"checkpoint": info.title}, {}, title=f"Load {info.title}", is_transient=True)
 
 
 def run(job: Job, state: JobState) -> dict[str, Any]:

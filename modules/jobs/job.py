@@ -43,6 +43,7 @@ class Job:
 
     request and settings are frozen at submission: the handler reads everything from them. `pictures` are those already on disk; after
     a restart the handler makes only the missing ones. Times are seconds since the epoch, `seconds` is the measured time of the work.
+    A transient job, such as loading a model, is neither stored nor remembered when it is over.
     """
 
     id: str
@@ -61,6 +62,7 @@ class Job:
     ended: float | None = None
     seconds: float | None = None
     position: int = 0
+    is_transient: bool = False
     settings_key: str = ""
 
     def __post_init__(self) -> None:

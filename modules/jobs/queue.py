@@ -7,7 +7,6 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -147,8 +146,8 @@ class JobQueue:
     # Putting jobs in
 
     def submit(self, kind: str, request: dict[str, Any], settings: Mapping[str, Any], title: str = "", owner: str = "",
-               job_id: str | None = None, resumable: bool = True) -> Job:
-        """Freeze the request and put it at the end of the queue; it is on disk before this returns.
+               job_id: str | None = None, resumable: bool = True, is_transient: bool = False) -> Job:
+        """Freeze the request and put it at the end of the queue; it is on disk before this returns, unless it is transient.
 
         Raises RequestError for an id that is in use or unusable, QueueFull (429).
         """
@@ -163,9 +162,9 @@ class JobQueue:
             if key not in self._known_settings:
                 self._known_settings = {key: json.loads(settings_text)}
             job = Job(id=job_id, kind=kind, request=frozen, settings=self._known_settings[key], settings_key=key, title=title,
-                      owner=owner, resumable=resumable, created=time.time(), position=self._take_position())
+                      owner=owner, resumable=resumable, is_transient=is_transient, created=time.time(), position=self._take_position())
             job.attach(self.state, self.turn)
-            self._keep(lambda: self._store.save(job))
+            self._save(job)
             self._by_id[job.id] = job
             self._waiting += (job,)
             self._note_change()
@@ -319,7 +318,7 @@ class JobQueue:
                 job.pictures = [picture for picture in job.pictures if Path(picture.path).is_file()]
                 job.status, job.started, job.position = "waiting", None, self._take_position()
                 job.reopen()
-                self._keep(partial(self._store.save, job))
+                self._save(job)
             self._left = tuple(job for job in self._left if job not in chosen)
             self._waiting += tuple(chosen)
             self._note_change()
@@ -370,7 +369,7 @@ class JobQueue:
             job.status, job.started = "running", time.time()
             self.state.start(job.id)
             self._current = job
-            self._keep(lambda: self._store.save(job))
+            self._save(job)
             self._note_change()
             return job
 
@@ -391,9 +390,12 @@ class JobQueue:
         for name, value in outcome.items():
             setattr(job, name, value)
         job.ended, job.position = time.time(), self._take_position()
-        self._keep(lambda: self._store.save(job))
-        self._over = (job, *self._over)
-        self._prune()
+        self._save(job)
+        if job.is_transient:
+            self._by_id.pop(job.id, None)
+        else:
+            self._over = (job, *self._over)
+            self._prune()
         self._note_change()
         job.settle()
 
@@ -414,6 +416,10 @@ class JobQueue:
     def _note_change(self) -> None:
         self.version += 1
         self._changed.notify_all()
+
+    def _save(self, job: Job) -> None:
+        if not job.is_transient:
+            self._keep(lambda: self._store.save(job))
 
     def _keep(self, write: Callable[[], None]) -> None:
         """Write to the store. A full disk must not take a job or its result from the user: it goes on in memory, and says so."""

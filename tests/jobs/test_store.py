@@ -79,6 +79,17 @@ def test_a_request_that_json_cannot_hold_runs_but_cannot_be_resumed(open_queue):
     assert again.resume_unfinished() == [] and [job.id for job in again.unfinished()] == ["left"]
 
 
+def test_a_transient_job_is_done_and_forgotten_and_never_offered_again(open_queue):
+    queue = open_queue()
+    queue.submit("echo", {}, {}, job_id="left", is_transient=True)
+    queue.close()
+    again = open_queue()
+    assert again.unfinished() == []
+    again.start()
+    job = again.submit("echo", {}, {}, is_transient=True)
+    assert job.wait(10) and job.status == "done" and again.recent() == [] and again.get(job.id) is None
+
+
 @pytest.mark.parametrize("value, plain", [
     ({"a": [1, 2.5, "x", None, True, (1, 2)]}, True), ({1: 2}, False), ({"a": {1}}, False), (b"x", False), ({"a": [object()]}, False),
 ])
