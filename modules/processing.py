@@ -1,10 +1,13 @@
 """The conductor: one generation from prompts to saved pictures, as one readable page."""
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from PIL.Image import Image
 
-from modules import extra_networks, runtime
+from modules import extra_networks, runtime, script_callbacks
 from modules.errors import Interrupted, Skipped
 
 # names that extensions expect here
@@ -18,10 +21,11 @@ from modules.generation.networks import activated
 from modules.generation.outputs import Destination, Made, deliver, earlier_pictures, grids_folder, samples_folder
 from modules.generation.previews import start_previews
 from modules.generation.result import Processed
+from modules.generation.script_calls import call_scripts
 from modules.generation.seeds import fixed_seed
 from modules.generation.text_to_image import StableDiffusionProcessingTxt2Img
-from modules.imaging.grids import image_grid
-from modules.scripts import PostprocessBatchListArgs, PostprocessImageArgs, PostSampleArgs
+from modules.imaging.grids import grid_size, image_grid
+from modules.scripts import PostprocessBatchListArgs, PostprocessImageArgs, PostSampleArgs, any_overrides
 
 get_fixed_seed = fixed_seed
 
@@ -33,7 +37,7 @@ def process_images(p: StableDiffusionProcessing) -> Processed:
     """Run `p` under its override settings, with its checkpoint loaded. Raises UserError for what the user can mend."""
     rt = runtime.current()
     call_scripts(p, "before_process")
-    with rt.settings.overriding(p.override_settings or {}):
+    with run_of(p), rt.settings.overriding(p.override_settings or {}):
         named = p.override_settings.get("sd_model_checkpoint")
         p.sd_model = rt.models.ensure(rt.chosen_checkpoint(named), fall_back=not named)
         p.checkpoint = p.sd_model.checkpoint
@@ -43,9 +47,9 @@ def process_images(p: StableDiffusionProcessing) -> Processed:
 def process_images_inner(p: StableDiffusionProcessing) -> Processed:
     """All batches of `p`: each is sampled, decoded, published; then the grid. Returns what exists, also after an interrupt."""
     rt = runtime.current()
-    apply_styles(p)
     p.fill_lists()
     call_scripts(p, "process")  # may replace the lists of prompts and seeds by longer ones, and n_iter with them
+    p.settle_lists()
     p.init(p.all_prompts, p.all_seeds, p.all_subseeds)
     write_last_parameters(p)
     if rt.state.job_count == -1:
@@ -66,24 +70,20 @@ def process_images_inner(p: StableDiffusionProcessing) -> Processed:
     return processed
 
 
-def call_scripts(p: StableDiffusionProcessing, hook: str, *event, **keywords) -> None:
-    """Call `hook` of every always-on script of `p`, through whatever runner it has."""
-    if p.scripts is not None:
-        getattr(p.scripts, hook)(p, *event, **keywords)
-
-
-def apply_styles(p: StableDiffusionProcessing) -> None:
-    """Write the chosen styles into the prompts."""
-    p.main_prompt = p.prompt if isinstance(p.prompt, str) else p.prompt[0]
-    if not p.styles:
+@contextmanager
+def run_of(p: StableDiffusionProcessing) -> Iterator[None]:
+    """The scope of one run. Inside another run of the same job it neither resumes pictures nor counts as the job's."""
+    record = p.record
+    if record is None:
+        yield
         return
-    table = runtime.current().styles
-    p.prompt = _each(p.prompt, lambda text: table.apply_to_prompt(text, p.styles))
-    p.negative_prompt = _each(p.negative_prompt, lambda text: table.apply_to_negative_prompt(text, p.styles))
-
-
-def _each(prompt: str | list[str], change) -> str | list[str]:
-    return [change(text) for text in prompt] if isinstance(prompt, list) else change(prompt)
+    record.depth += 1
+    try:
+        if not record.is_outermost or record.numbers_itself:
+            p.finished = {}
+        yield
+    finally:
+        record.depth -= 1
 
 
 def make_batch(p: StableDiffusionProcessing, iteration: int) -> dict[int, Made]:
@@ -111,19 +111,32 @@ def make_batch(p: StableDiffusionProcessing, iteration: int) -> dict[int, Made]:
         return publish_batch(p, indices, latents)
 
 
+BATCH_HOOKS = ("post_sample", "postprocess_batch", "postprocess_batch_list")
+
+
 def publish_batch(p: StableDiffusionProcessing, indices: list[int], latents: torch.Tensor) -> dict[int, Made]:
-    """Decode and publish picture by picture, so that a later fault takes none of the earlier ones away."""
+    """Decode and publish picture by picture, so that a later fault takes none of the earlier ones away.
+
+    A script that works on whole batches has all of them decoded first; it may add pictures.
+    """
     keep = runtime.current().settings.samples_save and not p.do_not_save_samples
-    if p.scripts is None or not p.scripts.alwayson_scripts:
+    if not any_overrides(p.scripts, *BATCH_HOOKS):
         return {index: publish(p, index, decoded(p.sd_model, latent[None], note=p.comment)[0], keep)
                 for index, latent in zip(indices, latents, strict=True)}
     samples = PostSampleArgs(latents)
     call_scripts(p, "post_sample", samples)
     pixels = decoded(p.sd_model, samples.samples, note=p.comment)
     call_scripts(p, "postprocess_batch", images=pixels, batch_number=p.iteration)
+    p.prompts = [p.all_prompts[i] for i in indices]  # a script that adds pictures adds their prompts here, tags included
+    p.negative_prompts = [p.all_negative_prompts[i] for i in indices]
     batch = PostprocessBatchListArgs(list(pixels))
     call_scripts(p, "postprocess_batch_list", batch, batch_number=p.iteration)
-    return {index: publish(p, index, picture, keep) for index, picture in zip(indices, batch.images, strict=False)}
+    places = [*indices, *(p.further_picture(position) for position in range(len(indices), len(batch.images)))]
+    made = {}
+    for position, (index, picture) in enumerate(zip(places, batch.images, strict=False)):
+        p.batch_index = position
+        made[index] = publish(p, index, picture, keep)
+    return made
 
 
 def publish(p: StableDiffusionProcessing, index: int, pixels: torch.Tensor, keep: bool) -> Made:
@@ -173,8 +186,12 @@ def collected(p: StableDiffusionProcessing, made: list[Made]) -> Processed:
 def grid_of(p: StableDiffusionProcessing, pictures: list[Image]) -> Made:
     """All pictures of the run in one, published."""
     opts = runtime.current().settings
-    grid = image_grid(pictures, p.batch_size, opts.n_rows, prevent_empty_spots=opts.grid_prevent_empty_spots,
-                      max_megapixels=opts.img_max_size_mp)
+    columns, rows = grid_size(len(pictures), rows=opts.n_rows, batch_size=p.batch_size, prevent_empty_spots=opts.grid_prevent_empty_spots)
+    params = script_callbacks.ImageGridLoopParams(list(pictures), columns, rows)
+    script_callbacks.call("image_grid", params, note=p.comment)
+    if params.cols != columns and params.rows == rows:
+        params.rows = -(-len(params.imgs) // max(1, params.cols))
+    grid = image_grid(params.imgs, rows=params.rows, max_megapixels=opts.img_max_size_mp)
     text = create_infotext(p, p.all_prompts, p.all_seeds, p.all_subseeds, index=0, use_main_prompt=True,
                            all_negative_prompts=p.all_negative_prompts)
     grid.info["parameters"] = text

@@ -112,7 +112,7 @@ def add_callback(event: str, callback: Callable, *, name: str | None = None) -> 
     frame = inspect.currentframe()
     caller = frame.f_back.f_back if frame and frame.f_back else None
     script = caller.f_code.co_filename if caller else "unknown file"
-    callback_map[event].append(ScriptCallback(script, callback, name or getattr(callback, "__name__", "")))
+    callback_map[event].append(ScriptCallback(script, callback, name or str(getattr(callback, "__name__", ""))))
 
 
 def call(event: str, *args: Any, note: Callable[[str], None] | None = None) -> list[Any]:

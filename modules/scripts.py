@@ -6,6 +6,7 @@ import inspect
 import re
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -317,7 +318,7 @@ class ScriptRunner:
             if self.has_controls:
                 return
             self.prepare_ui()
-            with throw_away_page():
+            with throw_away_page() if any(type(script).ui is not Script.ui for script in self.scripts) else nullcontext():
                 for script in [*self.alwayson_scripts, *self.selectable_scripts]:
                     self.add_controls(script)
             self.has_controls = True
@@ -363,6 +364,14 @@ class ScriptRunner:
     def setup_scrips(self, p: Any) -> None:
         """The old name of `setup`."""
         self._call("setup", p)
+
+
+def any_overrides(runner: ScriptRunner | None, *hooks: str) -> bool:
+    """Whether any always-on script of `runner` does something in one of these hooks."""
+    if runner is None:
+        return False
+    return any(getattr(getattr(script, hook), "__func__", None) is not getattr(Script, hook)
+               for script in runner.alwayson_scripts for hook in hooks)
 
 
 def _free_key(title: str, taken: dict[str, Script]) -> str:

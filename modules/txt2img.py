@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from modules import processing
+from modules import processing, scripts
 from modules.generation.fields import TXT2IMG_FIELDS, validated
 from modules.generation.request import freeze, run_request
 from modules.generation.text_to_image import StableDiffusionProcessingTxt2Img
@@ -16,15 +16,15 @@ KIND = "txt2img"
 
 
 def submit(rt: Runtime, values: Mapping[str, Any], *, owner: str = "", job_id: str | None = None, api: bool = False) -> Job:
-    """Queue a request given as field names and values (modules.generation.fields).
+    """Queue a request given as field names and values (modules.generation.fields), `scripts` among them (generation.script_values).
 
     All that can be judged from the request alone is judged here: raises RequestError or NotFound before a job exists.
     """
     request = validated(TXT2IMG_FIELDS, values, api=api)
-    frozen = freeze(rt, request, values)
+    frozen = freeze(rt, request, values, scripts.scripts_txt2img)
     return rt.queue.submit(KIND, frozen.request, frozen.settings, title=request["prompt"][:200], owner=owner, job_id=job_id)
 
 
 def run(job: Job, state: JobState) -> dict[str, Any]:
     """The worker's part: make the pictures of `job` that do not exist yet; returns the job's result."""
-    return run_request(job, state, StableDiffusionProcessingTxt2Img, processing.process_images)
+    return run_request(job, StableDiffusionProcessingTxt2Img, processing.process_images, scripts.scripts_txt2img)

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import copy
-import sys
+import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,11 +16,9 @@ class _Built(Exception):
 
 @contextmanager
 def throw_away_page() -> Iterator[None]:
-    """A scope in which components can be made and connected; nobody ever sees them."""
-    gradio = sys.modules.get("gradio")  # scripts with controls have imported it; the engine itself does without
-    if gradio is None:
-        yield
-        return
+    """A scope in which scripts can make and connect components; nobody ever sees them."""
+    # By name and this late: the engine does without gradio as long as no script has controls, and a server without a page starts sooner.
+    gradio = importlib.import_module("gradio")
     try:
         with gradio.Blocks(analytics_enabled=False):
             yield

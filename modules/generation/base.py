@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from modules import errors
+from modules import errors, runtime
 from modules.generation.noise import NoiseSource
 from modules.generation.seeds import fixed_seed, seeds_of_pictures
 from modules.prompt.conditioning import BatchConditions, ComposedCond, ScheduledCond
@@ -89,6 +89,7 @@ class StableDiffusionProcessing:
         self.seeds: list[int] = []
         self.subseeds: list[int] = []
         self.iteration = 0
+        self.indices: list[int] = []
         self.is_hr_pass = False
         self.main_prompt = ""
         self.main_negative_prompt = ""
@@ -99,9 +100,12 @@ class StableDiffusionProcessing:
         self.sampler: Any = None
         self.paste_to: tuple[int, int, int, int] | None = None
         self.color_corrections: list | None = None
+        self.picture_count: int | None = None
         self.finished: dict[int, str] = {}
         self.last_step: Any = None
-        self.on_picture: Callable[[int, str, str], None] | None = None
+        self.record: PictureRecord | None = None
+        self.batch_index = 0
+        self.scripts_setup_complete = False
         self.results_folder: Any = None
 
     def comment(self, text: str) -> None:
@@ -131,6 +135,7 @@ class StableDiffusionProcessing:
     @script_args.setter
     def script_args(self, values: list) -> None:
         self.script_args_value = values
+        self._set_scripts_up()
 
     @property
     def scripts(self) -> Any:
@@ -139,20 +144,55 @@ class StableDiffusionProcessing:
     @scripts.setter
     def scripts(self, runner: Any) -> None:
         self.scripts_value = runner
+        self._set_scripts_up()
+
+    def _set_scripts_up(self) -> None:
+        """Call the `setup` hooks once, when scripts and their arguments are both there."""
+        if self.scripts_value is not None and self.script_args_value is not None and not self.scripts_setup_complete:
+            self.scripts_setup_complete = True
+            self.scripts_value.setup_scrips(self)
 
     def fill_lists(self) -> None:
-        """Draw open seeds and write one prompt and one seed per picture into the `all_*` lists."""
+        """Draw open seeds and write one prompt, styles included, and one seed per picture into the `all_*` lists."""
         count = self.batch_size * self.n_iter
-        self.all_prompts = _one_per_picture(self.prompt, count)
-        self.all_negative_prompts = _one_per_picture(self.negative_prompt, len(self.all_prompts))
+        prompts = _one_per_picture(self.prompt, count)
+        negatives = _one_per_picture(self.negative_prompt, len(prompts))
+        self.main_prompt, self.main_negative_prompt = prompts[0], negatives[0]
+        self.all_prompts, self.all_negative_prompts = self.styled(prompts), self.styled(negatives, is_negative=True)
         self.seed, self.subseed = fixed_seed(self.seed), fixed_seed(self.subseed)
         self.all_seeds, self.all_subseeds = seeds_of_pictures(self.seed, self.subseed, self.subseed_strength, len(self.all_prompts))
+        self.picture_count = None
+
+    def styled(self, texts: list[str], *, is_negative: bool = False) -> list[str]:
+        """Prompts with the chosen styles written into them."""
+        if not self.styles:
+            return list(texts)
+        table = runtime.current().styles
+        apply = table.apply_to_negative_prompt if is_negative else table.apply_to_prompt
+        return [apply(text, self.styles) for text in texts]
+
+    def settle_lists(self) -> None:
+        """Bring the lists to one length after scripts have changed them: that of the prompts; missing seeds rise from the last."""
+        self.picture_count = len(self.all_prompts)
+        missing = self.picture_count - len(self.all_negative_prompts)
+        self.all_negative_prompts += self.all_negative_prompts[-1:] * missing
+        for seeds in (self.all_seeds, self.all_subseeds):
+            seeds += [seeds[-1] + i for i in range(1, self.picture_count - len(seeds) + 1)]
+
+    def further_picture(self, position: int) -> int:
+        """Enter a picture that a script added to the current batch at `position` into the lists; returns its index."""
+        lists: list[tuple[list, list]] = [(self.all_prompts, self.prompts), (self.all_negative_prompts, self.negative_prompts),
+                                          (self.all_seeds, self.seeds), (self.all_subseeds, self.subseeds)]
+        for whole, batch in lists:
+            whole.append(batch[min(position, len(batch) - 1)])
+        return len(self.all_prompts) - 1
 
     def take_batch(self, iteration: int) -> list[int]:
         """Make batch number `iteration` the current one; returns the indices of its pictures, without those that exist already."""
         first = iteration * self.batch_size
-        indices = [i for i in range(first, min(first + self.batch_size, len(self.all_prompts))) if i not in self.finished]
-        self.iteration = iteration
+        count = len(self.all_prompts) if self.picture_count is None else self.picture_count
+        indices = [i for i in range(first, min(first + self.batch_size, count)) if i not in self.finished]
+        self.iteration, self.indices = iteration, indices
         self.prompts = [self.all_prompts[i] for i in indices]
         self.negative_prompts = [self.all_negative_prompts[i] for i in indices]
         self.seeds = [self.all_seeds[i] for i in indices]
@@ -162,6 +202,31 @@ class StableDiffusionProcessing:
     def request(self) -> dict[str, Any]:
         """The init fields as a mapping."""
         return {name: copy.copy(getattr(self, name)) for name in self.__dataclass_fields__ if name not in ("sd_model", "scripts_value")}
+
+
+@dataclass
+class PictureRecord:
+    """Where finished pictures of a job are noted at once: `note(index, path, infotext)`.
+
+    Runs that scripts begin inside a run are `depth` 2 and more; their pictures are the script's affair. `numbers_itself`: a selected
+    script makes several runs, so pictures are numbered in the order in which they are made.
+    """
+
+    note: Callable[[int, str, str], object]
+    numbers_itself: bool = False
+    depth: int = 0
+    count: int = 0
+
+    @property
+    def is_outermost(self) -> bool:
+        """Whether the pictures of the present run are pictures of the job."""
+        return self.depth == 1
+
+    def add(self, index: int, path: str, infotext: str) -> None:
+        """Note a picture of the present run."""
+        if self.is_outermost:
+            self.note(self.count if self.numbers_itself else index, path, infotext)
+            self.count += 1
 
 
 def _one_per_picture(prompt: str | list[str], count: int) -> list[str]:

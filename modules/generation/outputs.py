@@ -2,17 +2,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PIL import Image as pictures
 from PIL.Image import Image
 
-from modules import runtime
+from modules import runtime, script_callbacks
 from modules.errors import UserError
 from modules.generation.base import StableDiffusionProcessing
 from modules.imaging.filenames import NameContext
-from modules.imaging.save import SavedPicture, SaveOptions, save_picture
+from modules.imaging.save import SavedPicture, SaveOptions, probable_path, save_picture
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,11 +48,16 @@ def name_context(p: StableDiffusionProcessing, index: int, image: Image) -> Name
 
 
 def deliver(p: StableDiffusionProcessing, image: Image, index: int, infotext: str, destination: Destination) -> None:
-    """Publish `image` and note it in the job; sets `image.already_saved_as`.
+    """Publish `image` and note it in the job; sets `image.already_saved_as` and `image.picture_index`.
 
+    A picture that is not to be saved and is not the job's either (a script made it on the way) is not written.
     When the folder cannot take it, the picture goes to the results of the job and UserError is raised afterwards: the job
     ends, the picture stays.
     """
+    image.picture_index = index
+    is_of_the_job = p.record is not None and p.record.is_outermost
+    if not destination.keep and not is_of_the_job:
+        return
     problem: UserError | None = None
     saved: SavedPicture | None = None
     if destination.keep:
@@ -63,19 +68,55 @@ def deliver(p: StableDiffusionProcessing, image: Image, index: int, infotext: st
     path = str(saved.path) if saved else _kept_for_the_page(p, image, infotext)
     image.already_saved_as = path
     image.is_saved = saved is not None
-    if p.on_picture is not None and not destination.grid:
-        p.on_picture(index, path, infotext)
+    if p.record is not None and not destination.grid:
+        p.record.add(index, path, infotext)
     if problem is not None:
         raise problem
 
 
 def _save(p: StableDiffusionProcessing, image: Image, index: int, infotext: str, destination: Destination) -> SavedPicture:
     options = SaveOptions.from_settings(runtime.current().settings, grid=destination.grid)
-    saved = save_picture(image, options, name_context(p, index, image), infotext, folder=destination.folder, suffix=destination.suffix,
-                         grid=destination.grid)
+    context = name_context(p, index, image)
+    wish = _asked_before_saving(p, image, infotext, options, context, destination)
+    saved = save_picture(wish.image, wish.options, context, wish.infotext, folder=wish.folder, suffix=destination.suffix,
+                         grid=destination.grid, forced_name=wish.forced_name)
     for note in saved.notes:
         p.comment(note)
+    if script_callbacks.has("image_saved"):
+        done = script_callbacks.ImageSaveParams(wish.image, p, str(saved.path), {PARAMETERS: wish.infotext})
+        script_callbacks.call("image_saved", done, note=p.comment)
     return saved
+
+
+PARAMETERS = "parameters"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Wish:
+    """What is to be written where, after extensions had their say."""
+
+    image: Image
+    infotext: str
+    options: SaveOptions
+    folder: Path
+    forced_name: str = ""
+
+
+def _asked_before_saving(p: StableDiffusionProcessing, image: Image, infotext: str, options: SaveOptions, context: NameContext,
+                         destination: Destination) -> _Wish:
+    """Let extensions replace picture, infotext and file name."""
+    wish = _Wish(image=image, infotext=infotext, options=options, folder=destination.folder)
+    if not script_callbacks.has("before_image_saved"):
+        return wish
+    path = probable_path(image, options, context, folder=destination.folder, suffix=destination.suffix, grid=destination.grid)
+    params = script_callbacks.ImageSaveParams(image, p, str(path), {PARAMETERS: infotext})
+    script_callbacks.call("before_image_saved", params, note=p.comment)
+    wish = replace(wish, image=params.image, infotext=params.pnginfo.get(PARAMETERS) or "")
+    chosen = Path(params.filename)
+    if chosen == path:
+        return wish
+    encoding = replace(options.encoding, format=chosen.suffix.lstrip(".") or options.encoding.format)
+    return replace(wish, options=replace(options, folder_pattern="", encoding=encoding), folder=chosen.parent, forced_name=chosen.stem)
 
 
 def _kept_for_the_page(p: StableDiffusionProcessing, image: Image, infotext: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from modules import runtime
 from modules.generation.base import StableDiffusionProcessing
 from modules.generation.conditions import empty_prompt
+from modules.generation.sampling_callbacks import listeners
 from modules.sampling.guidance import ModelSwitch
 from modules.sampling.options import SamplingOptions
 from modules.sampling.passes import SamplingHooks, StepReport
@@ -34,7 +35,7 @@ def sampling_options(p: StableDiffusionProcessing) -> SamplingOptions:
 
 
 def pass_hooks(p: StableDiffusionProcessing, steps: int, refiner: Callable[[int, int], ModelSwitch | None] | None = None) -> SamplingHooks:
-    """Progress, previews and cancellation of one pass of `steps` steps, and what hands over to a refiner.
+    """Progress, previews and cancellation of one pass of `steps` steps, extensions' callbacks, and what hands over to a refiner.
 
     The last step stays in `p.last_step`.
     """
@@ -47,4 +48,4 @@ def pass_hooks(p: StableDiffusionProcessing, steps: int, refiner: Callable[[int,
         p.last_step = step
         state.step_done(step.estimate(subject) if state.previewer is not None else None)
 
-    return SamplingHooks(on_step=on_step, check=state.check, switch=refiner)
+    return SamplingHooks(on_step=on_step, check=state.check, switch=refiner, **listeners(p))

@@ -12,20 +12,22 @@ from PIL import Image
 from modules import runtime
 from modules.checkpoints.files import CheckpointInfo
 from modules.errors import RequestError
-from modules.generation.base import StableDiffusionProcessing
+from modules.generation.base import PictureRecord, StableDiffusionProcessing
 from modules.generation.fields import LATENT_PX
 from modules.generation.result import Processed
+from modules.generation.script_values import SELECTED, attach_scripts, frozen_scripts, run_selected
 from modules.generation.seeds import fixed_seed
 from modules.jobs.job import Job
-from modules.jobs.state import JobState
 from modules.runtime import Runtime
 from modules.sampling.registry import find_sampler, find_schedule, split_sampler_name
+from modules.scripts import ScriptRunner
 
 AUTOMATIC, UNIFORM = "Automatic", "Uniform"
 ALWAYS_OWN_SCHEDULE = ("Restart",)
 NOTES = "notes"
 CHECKPOINT = "checkpoint_file"
-NOT_OF_THE_RUN = (NOTES, CHECKPOINT)
+SCRIPTS = "scripts"
+NOT_OF_THE_RUN = (NOTES, CHECKPOINT, SCRIPTS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,8 +38,8 @@ class Frozen:
     settings: dict[str, Any]
 
 
-def freeze(rt: Runtime, request: dict[str, Any], given: Mapping[str, Any]) -> Frozen:
-    """Fix seeds, names, settings and the checkpoint's identity. Raises RequestError or NotFound for what cannot be."""
+def freeze(rt: Runtime, request: dict[str, Any], given: Mapping[str, Any], runner: ScriptRunner | None = None) -> Frozen:
+    """Fix seeds, names, settings, values of scripts and the checkpoint's identity. Raises RequestError or NotFound for what cannot be."""
     settings = rt.settings.snapshot()
     overrides, notes = checked_overrides(rt, request.get("override_settings") or {})
     preferred = overrides.get("k_sched_type", settings.get("k_sched_type"))
@@ -47,10 +49,11 @@ def freeze(rt: Runtime, request: dict[str, Any], given: Mapping[str, Any]) -> Fr
     if unknown:
         raise RequestError("styles", f"There is no style named {unknown[0]!r}.", remedy="Choose one from the Styles list.")
     info = rt.chosen_checkpoint(overrides.get("sd_model_checkpoint"))
+    scripts, notes_on_scripts = frozen_scripts(runner, given.get(SCRIPTS))
     request |= {
         "sampler_name": sampler, "scheduler": schedule, "override_settings": overrides,
         "seed": fixed_seed(request["seed"]), "subseed": fixed_seed(request["subseed"]),
-        CHECKPOINT: identity(info), NOTES: [*notes, *rounding_notes(request, given)]}
+        CHECKPOINT: identity(info), NOTES: [*notes, *rounding_notes(request, given), *notes_on_scripts], SCRIPTS: scripts}
     return Frozen(request=request, settings=settings)
 
 
@@ -96,21 +99,24 @@ def rounding_notes(request: Mapping[str, Any], given: Mapping[str, Any]) -> list
     return notes
 
 
-def run_request(job: Job, state: JobState, kind: type[StableDiffusionProcessing], make: Callable[[Any], Processed]) -> dict[str, Any]:
-    """Run a frozen request under its frozen settings; the result as JSON-able data."""
+def run_request(job: Job, kind: type[StableDiffusionProcessing], make: Callable[[Any], Processed],
+                runner: ScriptRunner | None = None) -> dict[str, Any]:
+    """Run a frozen request under its frozen settings, by its selected script or by `make`; the result as JSON-able data."""
     rt = runtime.current()
     started = time.monotonic()
     fields = {name: value for name, value in job.request.items() if name not in NOT_OF_THE_RUN}
     p = kind(**fields)
     p.finished = {picture.index: picture.path for picture in job.pictures}
-    p.results_folder = rt.folders.results / job.id
-    p.on_picture = lambda index, path, text: rt.queue.note_picture(job, index, path, text)
+    p.results_folder = rt.folders.results / job.folder_name
+    stored = job.request.get(SCRIPTS) or {}
+    p.record = PictureRecord(lambda index, path, text: rt.queue.note_picture(job, index, path, text), bool(stored.get(SELECTED)))
     for note in job.request.get(NOTES, ()):
         p.comment(note)
     try:
         with rt.settings.overriding(job.settings):
             note_changed_checkpoint(rt, p, job.request.get(CHECKPOINT))
-            processed = make(p)
+            attach_scripts(p, runner, stored)
+            processed = run_selected(p) or make(p)
     finally:
         p.close()
     if not p.override_settings_restore_afterwards:
@@ -136,14 +142,18 @@ def note_changed_checkpoint(rt: Runtime, p: StableDiffusionProcessing, frozen: M
 def job_result(p: StableDiffusionProcessing, processed: Processed, seconds: float) -> dict[str, Any]:
     """What the page and the API show of a finished job."""
     first = processed.index_of_first_image
+    infotexts = [*processed.infotexts, *[processed.info] * (len(processed.images) - len(processed.infotexts))]
+    seeds, subseeds = processed.all_seeds, processed.all_subseeds
     images = []
-    for position, (image, text) in enumerate(zip(processed.images, processed.infotexts, strict=False)):
-        index = position - first
+    for position, (image, text) in enumerate(zip(processed.images, infotexts)):
+        # Skipped batches leave gaps, so the place among the results does not say which seed it was.
+        index = position - first if p.record and p.record.numbers_itself else getattr(image, "picture_index", position - first)
+        index = index if position >= first else -1
         images.append({
             "path": image_path(p, image, text), "infotext": text, "width": image.width, "height": image.height, "is_grid": position < first,
             "saved": bool(getattr(image, "is_saved", False)),
-            "seed": p.all_seeds[index] if 0 <= index < len(p.all_seeds) else p.seed,
-            "subseed": p.all_subseeds[index] if 0 <= index < len(p.all_subseeds) else p.subseed})
+            "seed": seeds[index] if 0 <= index < len(seeds) else processed.seed,
+            "subseed": subseeds[index] if 0 <= index < len(subseeds) else processed.subseed})
     return {"images": images, "index_of_first_image": first, "info": processed.fields(), "notes": list(p.comments), "seconds": seconds,
             "interrupted": processed.interrupted}
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from modules import runtime
+from modules import extra_networks, runtime
 from modules.generation import hires
 from modules.generation.base import LATENT_CHANNELS, LATENT_PX, StableDiffusionProcessing
 from modules.generation.conditions import setup_conditions
@@ -15,6 +15,7 @@ from modules.generation.hires import HiresSize
 from modules.generation.noise import NoiseSource
 from modules.generation.passes import pass_hooks, sampling_options
 from modules.generation.refiner import Refiner
+from modules.generation.script_calls import call_scripts
 from modules.imaging.resize import ResizeMode, resize_image
 from modules.imaging.upscale import find_upscaler
 from modules.prompt.conditioning import BatchConditions
@@ -51,9 +52,36 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
         self.all_hr_prompts: list[str] = []
         self.all_hr_negative_prompts: list[str] = []
         self.hr_prompts: list[str] = []
+        self.hr_c: tuple = ()
+        self.hr_uc: tuple = ()
         self.hr_negative_prompts: list[str] = []
         if not self.enable_hr:
             self.denoising_strength = None
+
+    def fill_lists(self) -> None:
+        super().fill_lists()
+        count = len(self.all_prompts)
+        self.all_hr_prompts = self.styled([self.hr_prompt] * count) if self.hr_prompt else list(self.all_prompts)
+        self.all_hr_negative_prompts = (self.styled([self.hr_negative_prompt] * count, is_negative=True) if self.hr_negative_prompt
+                                        else list(self.all_negative_prompts))
+        self._filled = (tuple(self.all_hr_prompts), tuple(self.all_hr_negative_prompts))
+
+    def settle_lists(self) -> None:
+        super().settle_lists()
+        prompts, negatives = self._filled
+        # A second pass without a prompt of its own follows what scripts have made of the first one's.
+        if not self.hr_prompt and tuple(self.all_hr_prompts) == prompts:
+            self.all_hr_prompts = list(self.all_prompts)
+        if not self.hr_negative_prompt and tuple(self.all_hr_negative_prompts) == negatives:
+            self.all_hr_negative_prompts = list(self.all_negative_prompts)
+        for texts in (self.all_hr_prompts, self.all_hr_negative_prompts):
+            texts += texts[-1:] * (len(self.all_prompts) - len(texts))
+
+    def take_batch(self, iteration: int) -> list[int]:
+        indices = super().take_batch(iteration)
+        self.hr_prompts = [self.all_hr_prompts[i] for i in indices]
+        self.hr_negative_prompts = [self.all_hr_negative_prompts[i] for i in indices]
+        return indices
 
     def init(self, all_prompts: list[str], all_seeds: list[int], all_subseeds: list[int]) -> None:
         self.sampler = find_sampler(self.sampler_name or "Euler")
@@ -67,10 +95,9 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
                                              resize_x=self.hr_resize_x, resize_y=self.hr_resize_y)
         self.hr_upscale_to_x, self.hr_upscale_to_y = self.hires_size.width, self.hires_size.height
         self.extra_generation_params |= self._hires_parameters()
-        if state.job_count != -1:
-            state.job_count *= 2
-        else:
-            state.job_count = self.n_iter * 2
+        if not state.processing_has_refined_job_count:
+            state.job_count = (self.n_iter if state.job_count == -1 else state.job_count) * 2
+            state.processing_has_refined_job_count = True
 
     def _hires_parameters(self) -> dict[str, Any]:
         resized = self.hr_resize_x or self.hr_resize_y
@@ -99,9 +126,11 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
 
     def sample(self, conditioning, unconditional_conditioning, seeds, subseeds, subseed_strength, prompts) -> Tensor:
         conditions = BatchConditions(positive=conditioning, negative=unconditional_conditioning)
+        noise = self.rng.first()
+        call_scripts(self, "process_before_every_sampling", x=noise, noise=noise, c=conditioning, uc=unconditional_conditioning)
         samples = sample_from_noise(
             self.sd_model, self.sampler, self.scheduler or "Automatic", self.steps, self.rng, conditions, self.cfg_scale,
-            sampling_options(self), pass_hooks(self, self.steps, Refiner.of(self)))
+            sampling_options(self), pass_hooks(self, self.steps, Refiner.of(self)), start=noise)
         if not self.enable_hr:
             return samples
         runtime.current().state.nextjob()
@@ -113,8 +142,6 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
         size = self.hires_size
         self.is_hr_pass = True
         try:
-            if self.scripts is not None:
-                self.scripts.before_hr(self)
             larger = hires.cropped(self._brought_to(size, samples), size)
             if not self.denoising_strength:
                 return larger
@@ -134,15 +161,27 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
     def _sampled_again(self, latents: Tensor) -> Tensor:
         steps = self.hr_second_pass_steps or self.steps
         second = copy.copy(self)  # prompts and conditions of its own; what the first pass was stays as it is
-        second.prompts = [self.hr_prompt or text for text in self.prompts]
-        second.negative_prompts = [self.hr_negative_prompt or text for text in self.negative_prompts]
+        second.prompts = self._texts_of_second_pass(self.hr_prompts, self.all_prompts, self.prompts)
+        second.negative_prompts = self._texts_of_second_pass(self.hr_negative_prompts, self.all_negative_prompts, self.negative_prompts)
         setup_conditions(second, self.steps, hires_steps=steps)
+        self.hr_c, self.hr_uc = second.c, second.uc
         name = self.hr_sampler_name if self.hr_sampler_name and self.hr_sampler_name != SAME_SAMPLER else self.sampler_name
         schedule = self.hr_scheduler if self.hr_scheduler and self.hr_scheduler != SAME_SCHEDULE else self.scheduler
         high, wide = latents.shape[-2:]
+        source = self.make_noise(wide * LATENT_PX, high * LATENT_PX)
+        noise = source.first()
+        call_scripts(self, "before_hr")
+        call_scripts(self, "process_before_every_sampling", x=latents, noise=noise, c=self.hr_c, uc=self.hr_uc)
+        second.c, second.uc = self.hr_c, self.hr_uc
         samples = sample_from_latent(
-            self.sd_model, find_sampler(name), schedule or "Automatic", self.steps, self.make_noise(wide * LATENT_PX, high * LATENT_PX),
-            second.conditions, self.hr_cfg or self.cfg_scale, sampling_options(self), pass_hooks(second, steps, Refiner.of(second)),
-            init_latent=latents, denoising_strength=self.denoising_strength, given_steps=steps)
+            self.sd_model, find_sampler(name), schedule or "Automatic", self.steps, source, second.conditions,
+            self.hr_cfg or self.cfg_scale, sampling_options(self), pass_hooks(second, steps, Refiner.of(second)),
+            init_latent=latents, denoising_strength=self.denoising_strength, given_steps=steps, start=noise)
         self.sd_model, self.last_step = second.sd_model, second.last_step
         return samples
+
+    def _texts_of_second_pass(self, own: list[str], whole: list[str], first: list[str]) -> list[str]:
+        """The texts of the batch without network tags: those of the first pass, as scripts left them, where there are no others."""
+        stripped, _ = extra_networks.parse_prompts(own)
+        return [text if other != whole[i] else same
+                for text, other, i, same in zip(stripped, own, self.indices, first, strict=True)]

@@ -98,6 +98,17 @@ def save_picture(
     return SavedPicture(path=path, text_path=text_path, copy_path=copy_path, notes=tuple(notes))
 
 
+def probable_path(image: Image.Image, options: SaveOptions, context: NameContext, *, folder: Path, suffix: str = "",
+                  grid: bool = False) -> Path:
+    """Where `save_picture` would write this picture now, as long as nobody else takes the number."""
+    context = replace(context, max_prompt_words=options.max_prompt_words)
+    folder = folder.joinpath(*folder_parts(options.folder_pattern, context, image))
+    name = _name(image, options, context, suffix, grid, "")
+    numbered = GRID_NUMBER if name.is_grid else PICTURE_NUMBER
+    stem = name.with_number(next_number(files_in(folder), numbered)) if name.numbering else name.stem
+    return folder / f"{stem}.{options.encoding.format}"
+
+
 @dataclass(frozen=True)
 class _Name:
     """A fixed stem, or one that follows a number."""

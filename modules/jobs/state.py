@@ -79,7 +79,7 @@ def fraction(job_no: int, job_count: int, sampling_step: int, sampling_steps: in
 
 _FIRST_COUNTERS: dict[str, Any] = {
     "job_no": 0, "job_count": -1, "sampling_step": 0, "sampling_steps": 0, "current_image_sampling_step": 0,
-    "current_latent": None, "current_image": None, "textinfo": None,
+    "current_latent": None, "current_image": None, "textinfo": None, "processing_has_refined_job_count": False,
 }
 _NESTED = ("job", *_FIRST_COUNTERS)
 _FLAGS = {"interrupted": False, "skipped": False, "stopping_generation": False}
@@ -90,7 +90,7 @@ class JobState:
     """One object for the whole process, reset per job. The worker writes, everybody else reads `snapshot()`.
 
     Scripts assign its counters directly; each such assignment publishes a new snapshot.
-    job_count is -1 until somebody knows it. current_latent: [B, C, h, w] of the last step; current_image: the last preview.
+    job_count is -1 until somebody knows it; once a run has counted its second passes in, processing_has_refined_job_count is set. current_latent: [B, C, h, w] of the last step; current_image: the last preview.
     """
 
     job: str
@@ -102,6 +102,7 @@ class JobState:
     current_latent: Any
     current_image: Image.Image | None
     textinfo: str | None
+    processing_has_refined_job_count: bool
     interrupted: bool
     skipped: bool
     stopping_generation: bool

@@ -3,7 +3,6 @@ import itertools
 import random
 from pathlib import Path
 
-import gradio as gr
 from easel_dynamic_prompts.resolve import Resolver, combinations
 from easel_dynamic_prompts.template import TemplateError, is_template, parse
 from easel_dynamic_prompts.wildcards import WildcardFiles
@@ -25,11 +24,13 @@ class Script(scripts.Script):
         return scripts.AlwaysVisible
 
     def ui(self, is_img2img):
+        import gradio as gr  # here, since a server without a page starts sooner without it
+
         with gr.Accordion("Dynamic Prompts", open=False, elem_id=self.elem_id("accordion")):
             enabled = gr.Checkbox(True, label="Resolve wildcards and choices", elem_id=self.elem_id("enabled"), interactive=True)
             combinatorial = gr.Checkbox(False, label="All combinations instead of random ones", elem_id=self.elem_id("combinatorial"),
                                         interactive=True)
-            most = gr.Slider(0, 1000, value=0, step=1, label="Most pictures (0 = all combinations)", elem_id=self.elem_id("max_generations"),
+            most = gr.Slider(0, 1000, value=0, step=1, label="Most pictures (0 = all)", elem_id=self.elem_id("max_generations"),
                              interactive=True)
             passes = gr.Slider(1, 100, value=1, step=1, label="Combinatorial batches", interactive=True,
                                elem_id=self.elem_id("combinatorial_batches"))
