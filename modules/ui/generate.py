@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+import torch
 
 from modules import errors
 from modules.api.queue_view import picture_paths, picture_url
@@ -96,6 +97,17 @@ def _info(job: Job) -> dict[str, Any]:
     return info
 
 
+def time_taken(seconds: float) -> str:
+    """How long a job took, and how much memory of the graphics card it used where there is one."""
+    minutes, rest = divmod(seconds, 60)
+    text = f"Time taken: {int(minutes)} min {rest:.1f} s" if minutes else f"Time taken: {rest:.1f} s"
+    if not torch.cuda.is_available():
+        return text
+    free, total = torch.cuda.mem_get_info()
+    active, reserved, used = (size / 2**30 for size in (torch.cuda.max_memory_allocated(), torch.cuda.max_memory_reserved(), total - free))
+    return f"{text}. A: {active:.2f} GB, R: {reserved:.2f} GB, Sys: {used:.1f}/{total / 2**30:.1f} GB"
+
+
 def log_html(job: Job) -> str:
     """Error, notes and the time taken as HTML; what the result says in `html_log` is HTML already."""
     result = job.result or {}
@@ -103,5 +115,5 @@ def log_html(job: Job) -> str:
     parts += [paragraphs(note, "note") for note in result.get("notes", ())]
     if job.status in ("interrupted", "cancelled"):
         parts.append(paragraphs("Interrupted; what was finished is kept." if job.status == "interrupted" else "Cancelled.", "note"))
-    parts.append(result.get("html_log", ""))
+    parts.append(result.get("html_log") or (paragraphs(time_taken(job.seconds), "time") if job.seconds and result else ""))
     return "\n".join(part for part in parts if part)

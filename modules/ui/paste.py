@@ -29,7 +29,8 @@ def paste_handler(rt: Runtime, form: Form) -> Callable[[str], list[Any]]:
         if not source:
             said = paragraphs("There is nothing to read: the box is empty and no picture was made yet.", "note")
             return [*[gr.skip()] * (len(form.components) + 1), said]
-        values, notes = pasted_values(rt, form.fields, source)
+        fields = [field for field in form.fields if field.name in form.components]
+        values, notes = pasted_values(rt, fields, source)
         extra = bool(values.get("subseed_strength")) or bool(values.get("seed_resize_from_w"))
         updates = form.updates(values)
         place = list(form.components).index("override_settings")

@@ -62,7 +62,7 @@ def _generate_box(tab: str) -> gr.Button:
 def _tools(tab: str) -> dict[str, gr.Button]:
     with gr.Row(elem_id=f"{tab}_tools", elem_classes=["gradio-row", "tools"]):
         return {
-            "paste": ToolButton(PASTE, elem_id="paste", title="Read parameters from the prompt box; from the last picture when it is empty"),
+            "paste": ToolButton(PASTE, elem_id="paste", title="Read parameters from the prompt box, or those of the last picture"),
             "clear": ToolButton(CLEAR, elem_id=f"{tab}_clear_prompt", title="Clear both prompt boxes"),
             "apply_styles": ToolButton(APPLY_STYLES, elem_id=f"{tab}_style_apply", title="Write the selected styles into the prompt boxes"),
             "restore": ToolButton(RESTORE, elem_id=f"{tab}_restore_progress", title="Show the running job and the last result again"),

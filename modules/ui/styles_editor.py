@@ -51,8 +51,8 @@ def styles_editor(rt: Runtime, tab: str) -> StylesEditor:
             save = made(gr.Button, "Save", variant="primary", elem_id=f"{tab}_edit_style_save", min_width=90)
             delete = made(gr.Button, "Delete", elem_id=f"{tab}_edit_style_delete", min_width=90)
             made(gr.Button, "Close", elem_id=f"{tab}_edit_style_close", min_width=90)
-    return StylesEditor(name=name, prompt=prompt, negative_prompt=negative, refresh=refresh, apply=apply, copy=copy, save=save, delete=delete,
-                        message=message)
+    return StylesEditor(name=name, prompt=prompt, negative_prompt=negative, refresh=refresh, apply=apply, copy=copy, save=save,
+                        delete=delete, message=message)
 
 
 def connect_style_buttons(rt: Runtime, form: Form, row: PromptRow, dialog: StylesEditor, page: PageValues) -> None:

@@ -92,8 +92,9 @@ function drawQueue() {
     byId("queue_pause").title = queueState.paused ? "Let the next job begin" : "Let the running job end and start no other";
     byId("queue_cancel_all").hidden = queueState.waiting === 0;
     fillList(byId("queue_list"), queueState.jobs, jobRow);
-    fillList(panel.querySelector("#queue_recent ol"), queueState.recent.slice(0, 20), jobRow);
-    byId("queue_recent").hidden = queueState.recent.length === 0;
+    const finished = queueState.recent.filter((job) => job.kind !== "load-checkpoint" || job.error).slice(0, 20);
+    fillList(panel.querySelector("#queue_recent ol"), finished, jobRow);
+    byId("queue_recent").hidden = finished.length === 0;
 }
 
 /** Brings the rows of a list in line with `jobs`; rows that stay keep their element, so focus and dragging survive. */

@@ -1,0 +1,63 @@
+"""Infotext to the values of the form."""
+import pytest
+
+from modules.errors import RequestError
+from modules.generation.fields import TXT2IMG_FIELDS
+from modules.imaging import infotext
+from modules.ui.paste import form_values, override_mapping, override_texts, pasted_values
+
+TEXT = """a fox, <lora:x:1>
+second line
+Negative prompt: rain
+Steps: 33, Sampler: DPM++ 2M Karras, CFG scale: 5.5, Seed: 7, Size: 640x384, Variation seed: 9, Variation seed strength: 0.2, \
+Seed resize from: 512x256, Clip skip: 2, Model hash: 0123456789, Version: v1.8.0"""
+
+FIELDS = [field for field in TXT2IMG_FIELDS if not field.name.startswith(("hr_", "enable_hr", "refiner", "denoising"))]
+
+
+def values_of(text):
+    return form_values(FIELDS, infotext.parse(text))
+
+
+def test_every_field_of_an_infotext_finds_its_control():
+    values, notes = values_of(TEXT)
+    assert notes == []
+    assert values == {
+        "prompt": "a fox, <lora:x:1>\nsecond line", "negative_prompt": "rain", "steps": 33, "sampler_name": "DPM++ 2M", "scheduler": "Karras",
+        "cfg_scale": 5.5, "seed": 7, "width": 640, "height": 384, "subseed": 9, "subseed_strength": 0.2, "seed_resize_from_w": 512,
+        "seed_resize_from_h": 256}
+
+
+def test_a_value_that_cannot_be_is_named_and_the_rest_is_used():
+    values, notes = values_of("a\nSteps: 99999, Sampler: Euler, CFG scale: 7, Seed: 1, Size: 64x64")
+    assert "steps" not in values and values["seed"] == 1
+    assert len(notes) == 1 and "Sampling steps" in notes[0]
+
+
+def test_a_mere_prompt_changes_only_the_prompts(runtime):
+    values, notes = pasted_values(runtime, FIELDS, "just words, no numbers")
+    assert values == {"prompt": "just words, no numbers", "override_settings": []} and notes == []
+
+
+def test_settings_that_differ_from_the_present_ones_are_listed(runtime):
+    parsed = infotext.parse(TEXT)
+    assert "Clip skip: 2" in override_texts(runtime.settings, parsed)
+    runtime.settings.set("CLIP_stop_at_last_layers", 2)
+    assert "Clip skip: 2" not in override_texts(runtime.settings, parsed)
+
+
+def test_override_texts_become_settings_in_their_types(runtime):
+    assert override_mapping(runtime, ["Clip skip: 2"]) == {"CLIP_stop_at_last_layers": 2}
+
+
+@pytest.mark.parametrize("text", ["Colour of the sky: blue", "nonsense"])
+def test_an_override_that_names_no_setting_is_refused_by_name(runtime, text):
+    with pytest.raises(RequestError, match=text):
+        override_mapping(runtime, [text])
+
+
+def test_styles_are_recognised_in_pasted_prompts(runtime):
+    runtime.styles.save("film", "{prompt}, grainy film", "digital")
+    text = "a fox, grainy film\nNegative prompt: rain, digital\nSteps: 3, Sampler: Euler, Seed: 1"
+    values, _ = pasted_values(runtime, FIELDS, text)
+    assert (values["prompt"], values["negative_prompt"], values["styles"]) == ("a fox", "rain", ["film"])

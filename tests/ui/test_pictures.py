@@ -1,0 +1,71 @@
+"""Which files are served, and how."""
+import os
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from PIL import Image
+
+from modules.errors import NotFound
+from modules.ui.pictures import allowed_file, file_answer, pictures_router
+
+
+class Folders:
+    def __init__(self, root):
+        self.outputs, self.log, self.results, self.temporary = (root / name for name in ("outputs", "log", "results", "tmp"))
+        for folder in (self.outputs, self.log, self.results, self.temporary):
+            folder.mkdir()
+
+
+class Program:
+    def __init__(self, root):
+        self.folders = Folders(root)
+
+
+@pytest.fixture
+def program(tmp_path):
+    Image.new("RGB", (8, 8)).save(tmp_path / "secret.png")
+    program = Program(tmp_path)
+    Image.new("RGB", (8, 8)).save(program.folders.outputs / "a.png")
+    (program.folders.outputs / "evil.html").write_text("<script>alert(1)</script>")
+    (program.folders.outputs / "evil.svg").write_text("<svg onload='alert(1)'/>")
+    return program
+
+
+@pytest.fixture
+def client(program):
+    app = FastAPI()
+    app.include_router(pictures_router(program))
+    return TestClient(app)
+
+
+def test_a_picture_is_shown_with_its_type_and_nothing_else_is_guessed(client, program):
+    for prefix in ("/gradio_api/file=", "/file="):
+        answer = client.get(f"{prefix}{program.folders.outputs / 'a.png'}")
+        assert answer.status_code == 200 and answer.headers["content-type"] == "image/png"
+        assert answer.headers["x-content-type-options"] == "nosniff" and "content-disposition" not in answer.headers
+
+
+@pytest.mark.parametrize("name", ["evil.html", "evil.svg"])
+def test_what_could_run_in_the_page_is_only_downloaded(program, name):
+    answer = file_answer(program.folders.outputs / name)
+    assert answer.media_type == "application/octet-stream"
+    assert answer.headers["content-disposition"].startswith("attachment")
+
+
+@pytest.mark.parametrize("name", ["../secret.png", "/etc/passwd", "a.png\0", "x" * 5000, "..%2fsecret.png", ""])
+def test_files_outside_the_folders_do_not_exist(client, program, name):
+    with pytest.raises(NotFound):
+        allowed_file(f"{program.folders.outputs}/{name}" if not name.startswith("/") else name, [program.folders.outputs])
+
+
+def test_a_link_out_of_the_folder_does_not_help(program, tmp_path):
+    link = program.folders.outputs / "link.png"
+    os.symlink(tmp_path / "secret.png", link)
+    with pytest.raises(NotFound):
+        allowed_file(str(link), [program.folders.outputs])
+
+
+def test_a_missing_file_is_a_404_with_a_sentence(client, program):
+    answer = client.get(f"/file={program.folders.outputs}/none.png")
+    assert answer.status_code == 404 and answer.json()["detail"] == "There is no such file."

@@ -1,0 +1,75 @@
+"""The served page: our tags in its head, nothing that names another host, files of ours only."""
+import re
+import socket
+
+import pytest
+from fastapi.testclient import TestClient
+
+from modules.errors import UserError
+from modules.ui import ports
+from modules.ui.server import HeadInjector, build_app, web_file
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory):
+    """The whole app of a running program."""
+    from runtime_parts import running
+
+    with running(tmp_path_factory.mktemp("data")) as rt, TestClient(build_app(rt), base_url="http://127.0.0.1") as client:
+        client.runtime = rt
+        yield client
+
+
+def test_our_scripts_run_in_order_while_the_page_loads_and_new_versions_are_fetched(client):
+    page = client.get("/").text
+    addresses = re.findall(r'<script src="(easel/js/[^"]+)"', page)
+    assert addresses == sorted(addresses) and len(addresses) > 8
+    assert all(re.fullmatch(r"easel/js/\w+\.js\?\d+", address) for address in addresses)
+    assert page.index("easel/js") < page.index("</head>") and page.index("<base") < page.index("easel/js")
+    for address in [*addresses, *re.findall(r'href="(easel/css/[^"]+)"', page)]:
+        assert client.get("/" + address).status_code == 200
+
+
+def test_no_tag_of_the_page_names_another_host(client):
+    assert re.findall(r'<(?:script|link|img|meta|iframe)[^>]*"(https?:)?//[^>]*>', client.get("/").text) == []
+
+
+def test_the_page_is_compressed(client):
+    assert client.get("/", headers={"accept-encoding": "gzip"}).headers["content-encoding"] == "gzip"
+
+
+def test_a_setting_changed_elsewhere_is_in_the_next_page(client):
+    client.runtime.settings.set("samples_filename_pattern", "[seed]-changed")
+    assert "[seed]-changed" in client.get("/").text
+
+
+def test_a_style_saved_elsewhere_is_in_the_next_page(client):
+    client.runtime.styles.save("a style of another program", "x", "")
+    assert "a style of another program" in client.get("/").text
+
+
+@pytest.mark.parametrize("path", ["../server.py", "js/../../server.py", "none.js", "/etc/passwd", ""])
+def test_only_files_of_the_page_are_served_as_such(path):
+    assert web_file(path).status_code == 404
+
+
+def test_tags_of_the_framework_that_name_hosts_are_taken_out():
+    page = b'<html><head><base href="./"><meta property="og:image" content="https://far.away/x.png" /><title>x</title></head><body>'
+    edited = HeadInjector(None, "<script></script>").edited(page)
+    assert edited == b'<html><head><base href="./">\n<script></script><title>x</title></head><body>'
+
+
+def test_a_port_in_use_is_one_sentence():
+    from modules import cmd_args
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        with pytest.raises(UserError, match="is in use"):
+            ports.bound_socket(cmd_args.parse(["--port", str(other.getsockname()[1])]))
+
+
+def test_a_free_port_is_bound_on_this_machine_only():
+    from modules import cmd_args
+    host, listening = ports.bound_socket(cmd_args.parse(["--port", "0"]))
+    with listening:
+        assert host == "127.0.0.1" == listening.getsockname()[0]
