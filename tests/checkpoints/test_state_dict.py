@@ -16,7 +16,8 @@ from modules.checkpoints.state_dict import load_weights, open_weights, quick_pro
 
 TENSORS = {
     "a.weight": torch.arange(24, dtype=torch.float32).reshape(2, 3, 4), "b.half": torch.randn(5).half(),
-    "c.bf16": torch.randn(7).bfloat16(), "d.ids": torch.arange(77), "e.scalar": torch.tensor(2.5), "f.empty": torch.zeros(0, 4), "g.conv": torch.randn(4, 3, 3, 3)}
+    "c.bf16": torch.randn(7).bfloat16(), "d.ids": torch.arange(77), "e.scalar": torch.tensor(2.5), "f.empty": torch.zeros(0, 4),
+    "g.conv": torch.randn(4, 3, 3, 3)}
 
 
 @pytest.fixture
