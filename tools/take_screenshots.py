@@ -15,7 +15,7 @@ from pathlib import Path
 
 PROGRAM = Path(__file__).resolve().parent.parent
 PROMPT = "a red circle on a blue background"
-SIZE = {"width": 1280, "height": 1000}
+WIDTH_PX, HEIGHT_PX = 1280, 1000
 START_S, PICTURE_S = 120, 120
 
 
@@ -62,7 +62,7 @@ def first_picture(url: str, browser: str, args: argparse.Namespace) -> None:
 
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox", "--disable-gpu"])
-        page = running.new_context(viewport=SIZE, color_scheme="light").new_page()
+        page = running.new_context(viewport={"width": WIDTH_PX, "height": HEIGHT_PX}, color_scheme="light").new_page()
         page.goto(url)
         page.fill("#txt2img_prompt textarea", args.prompt)
         page.fill("#txt2img_seed input", args.seed)

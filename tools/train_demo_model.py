@@ -6,6 +6,8 @@
     python tools/train_demo_model.py latents build/white.pt build/white.pt build/plain --files 14 --plain --keep
     python tools/train_demo_model.py text build/text.pt --minutes 4
     python tools/train_demo_model.py unet build/unet.pt build/latents --plain build/plain --text build/text.pt --minutes 120
+    python tools/train_demo_model.py bind build/unet.pt build/bound.pt --minutes 10
+    python tools/train_demo_model.py unet build/unet.pt build/latents --plain build/plain --resume build/bound.pt --minutes 60
     python tools/train_demo_model.py vae build/final.pt --minutes 15 --resume build/white.pt --freeze-encoder --mse 1 --noise 0.03
     python tools/train_demo_model.py export build/final.pt build/unet.pt easel-demo.safetensors --card card.json
     python tools/train_demo_model.py evaluate easel-demo.safetensors --sheet pictures.png
@@ -19,7 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tools.demo_model import evaluate, export, latents, train_text, train_unet, train_vae
+from tools.demo_model import bind_text, evaluate, export, latents, train_text, train_unet, train_vae
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -43,6 +45,7 @@ def make_parser() -> argparse.ArgumentParser:
     cached.add_argument("--files", type=int, default=13)
     cached.add_argument("--first", type=int, default=0, help="number of the first file")
     cached.add_argument("--plain", action="store_true", help="plain studio scenes of the native size only")
+    cached.add_argument("--two", type=float, default=0.3, help="share of plain scenes with two things")
     cached.add_argument("--keep", action="store_true", help="the autoencoder has been brought to unit variance already")
 
     text = stage(stages, "text", run_text, "warm up the text encoder", "out")
@@ -56,6 +59,11 @@ def make_parser() -> argparse.ArgumentParser:
     unet.add_argument("--batch", type=int, default=32)
     unet.add_argument("--floor", type=float, default=0.03, help="last learning rate relative to the first")
     unet.add_argument("--decay-from", type=float, default=0.35, help="share of the time after which the learning rate falls")
+
+    bound = stage(stages, "bind", run_bind, "teach the encoder which colour belongs to which of two things", "unet", "out")
+    bound.add_argument("--minutes", type=float, required=True)
+    bound.add_argument("--max-steps", type=int)
+    bound.add_argument("--workers", type=int, default=2)
 
     exported = stage(stages, "export", run_export, "write the checkpoint", "vae", "unet", "out")
     exported.add_argument("--card", type=Path, help="JSON with figures and recipe, kept in the file")
@@ -94,7 +102,7 @@ def run_vae(args: argparse.Namespace) -> None:
 def run_latents(args: argparse.Namespace) -> None:
     if not args.keep:
         latents.whiten(args.vae, args.white)
-    latents.cache(args.white, args.folder, args.files, args.first, args.plain)
+    latents.cache(args.white, args.folder, args.files, args.first, args.plain, args.two)
 
 
 def run_text(args: argparse.Namespace) -> None:
@@ -105,6 +113,10 @@ def run_unet(args: argparse.Namespace) -> None:
     options = train_unet.UNetTraining(minutes=args.minutes, workers=args.workers, batch=args.batch, learning_rate=args.lr,
                                       floor=args.floor, decay_from=args.decay_from, max_steps=args.max_steps)
     train_unet.train(args.out, args.data, options, plain=args.plain, text=args.text, resume=args.resume)
+
+
+def run_bind(args: argparse.Namespace) -> None:
+    bind_text.bind(args.unet, args.out, train_text.TextTraining(minutes=args.minutes, workers=args.workers, max_steps=args.max_steps))
 
 
 def run_export(args: argparse.Namespace) -> None:

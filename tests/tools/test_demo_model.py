@@ -8,7 +8,20 @@ import torch
 from safetensors import safe_open
 
 from modules.nn import attention
-from tools.demo_model import captions, evaluate, export, latents, networks, render, scenes, scoring, train_text, train_unet, train_vae
+from tools.demo_model import (
+    bind_text,
+    captions,
+    evaluate,
+    export,
+    latents,
+    networks,
+    render,
+    scenes,
+    scoring,
+    train_text,
+    train_unet,
+    train_vae,
+)
 from tools.demo_model.palette import SHAPES, SUBJECTS, TERRAINS, TIMES
 
 ONE_STEP = {"minutes": 1, "max_steps": 1}
@@ -32,7 +45,8 @@ def made(tmp_path_factory) -> Path:
     train_text.train(folder / "text.pt", train_text.TextTraining(batch=2, **ONE_STEP))
     train_unet.train(folder / "unet.pt", folder / "latents", train_unet.UNetTraining(workers=1, batch=2, **ONE_STEP),
                      plain=folder / "plain", text=folder / "text.pt")
-    export.export(folder / "white.pt", folder / "unet.pt", folder / "model.safetensors", {"colour": 0.9})
+    bind_text.bind(folder / "unet.pt", folder / "bound.pt", train_text.TextTraining(batch=3, **ONE_STEP))
+    export.export(folder / "white.pt", folder / "bound.pt", folder / "model.safetensors", {"colour": 0.9})
     return folder
 
 
@@ -68,6 +82,13 @@ def test_captions_name_what_is_in_the_scene():
     assert len(set(texts)) > 10
 
 
+def test_a_contest_gives_the_true_word_the_larger_weight():
+    rng = np.random.default_rng(6)
+    for _ in range(20):
+        weights = dict(captions.contest(scoring.studio_scene("star", "red", "white"), "red", rng))
+        assert len(weights) == 2 and max(weights, key=weights.get) == "red"
+
+
 def test_every_style_changes_the_picture():
     scene = scoring.studio_scene("cat", "orange", "blue")
     plain = render.render(scene)
@@ -77,7 +98,7 @@ def test_every_style_changes_the_picture():
 
 def test_each_stage_of_the_training_writes_its_file(made):
     names = {path.name for path in made.iterdir()}
-    assert {"vae.pt", "white.pt", "text.pt", "unet.pt", "model.safetensors"} <= names
+    assert {"vae.pt", "white.pt", "text.pt", "unet.pt", "bound.pt", "model.safetensors"} <= names
     assert (made / "latents" / "000.npz").exists() and (made / "plain" / "000.npz").exists()
 
 

@@ -1,6 +1,7 @@
 """Describes scenes in many wordings, as people write prompts."""
 import numpy as np
 
+from tools.demo_model.palette import COLORS, SHAPES, SUBJECTS, TERRAINS, TIMES
 from tools.demo_model.render import Scene
 from tools.demo_model.scenes import pick
 
@@ -123,3 +124,23 @@ def fragment(scene: Scene, rng: np.random.Generator) -> str:
         words += [thing["kind"]] + ([f"{color} {thing['kind']}"] if color else [])
     words += [scene["style"]] * 2 if scene["style"] else []
     return pick(rng, words)
+
+
+def contest(scene: Scene, text: str, rng: np.random.Generator) -> list[tuple[str, float]] | None:
+    """The caption with a false word beside a true one, and weights by which the true one wins; None when it has no such word."""
+    groups = (list(COLORS), SHAPES + SUBJECTS) if scene["domain"] == "studio" else (TIMES, TERRAINS)
+    words = text.split(" ")
+    places = [(i, group) for i, word in enumerate(words) for group in groups if word.rstrip(",") in group]
+    if not places:
+        return None
+    i, group = pick(rng, places)
+    true = words[i].rstrip(",")
+    false = pick(rng, [word for word in group if word != true])
+    ways = [(rng.uniform(1.2, 1.8), 1.0), (1.0, rng.uniform(0.2, 0.75)), (rng.uniform(1.1, 1.8), rng.uniform(0.2, 0.9))]
+    up, down = pick(rng, ways)
+    pair = [(true, float(up)), (false, float(down))]
+    if rng.random() < 0.5:
+        pair.reverse()
+    comma = "," if words[i] != true else ""
+    pieces = [(" ".join(words[:i]), 1.0), *pair, (comma + " " + " ".join(words[i + 1:]), 1.0)]
+    return [(piece, weight) for piece, weight in pieces if piece.strip()]

@@ -1,4 +1,4 @@
-"""Stage 5: the trained parts as one fp16 file in the layout of Stable Diffusion 1 checkpoints."""
+"""Stage 6: the trained parts as one fp16 file in the layout of Stable Diffusion 1 checkpoints."""
 import json
 from pathlib import Path
 from typing import Any

@@ -1,6 +1,7 @@
 """Stage 2: latents of unit variance, and files of them with their scenes for stage 4."""
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -62,11 +63,15 @@ def whiten(source: Path, out: Path, pictures: int = 300) -> None:
     save(network.state_dict(), out)
 
 
-def cache(source: Path, folder: Path, files: int, first: int = 0, plain: bool = False, pictures: int | None = None) -> None:
-    """Write files of latents with their scenes; `plain`: studio scenes only. `pictures` limits each size (for tests)."""
+def cache(source: Path, folder: Path, files: int, first: int = 0, plain: bool = False, two: float = 0.3,
+          pictures: int | None = None) -> None:
+    """Write files of latents with their scenes; `plain`: studio scenes only, a share `two` of them with two things.
+
+    `pictures` limits the number of each size.
+    """
     network = loaded(source)
     folder.mkdir(parents=True, exist_ok=True)
-    invent: Callable[[np.random.Generator], Scene] = plain_scene if plain else random_scene
+    invent: Callable[[np.random.Generator], Scene] = partial(plain_scene, two=two) if plain else random_scene
     for number in range(first, first + files):
         rng = np.random.default_rng((5000 if plain else 1000) + number)
         arrays, scenes = {}, {}

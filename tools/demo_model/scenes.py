@@ -86,17 +86,17 @@ def random_studio(rng: np.random.Generator) -> Scene:
     return {"domain": "studio", "background": background, "objects": objects}
 
 
-def plain_scene(rng: np.random.Generator) -> Scene:
-    """A studio scene without style: one thing (70 %) or two, every colour as likely for things as for the background."""
+def plain_scene(rng: np.random.Generator, two: float = 0.3) -> Scene:
+    """A studio scene without style: one thing or (share `two`) two, every colour as likely for things as for the background."""
     scene: Scene = {"seed": int(rng.integers(1 << 31)), "style": "", "domain": "studio", "background": pick(rng, list(COLORS))}
     rest = [color for color in COLORS if color != scene["background"]]
 
     def kind() -> str:
         return pick(rng, SHAPES) if rng.random() < 0.75 else pick(rng, SUBJECTS)
 
-    if rng.random() < 0.3:
-        two = [str(color) for color in rng.choice(rest, 2, replace=rng.random() < 0.1)]
-        scene["objects"] = [pair_thing(rng, kind(), color, position) for color, position in zip(two, ("left", "right"))]
+    if rng.random() < two:
+        colors = [str(color) for color in rng.choice(rest, 2, replace=rng.random() < 0.1)]
+        scene["objects"] = [pair_thing(rng, kind(), color, position) for color, position in zip(colors, ("left", "right"))]
     else:
         position = pick(rng, ["center"] * 4 + ["left", "right"])
         size = pick(rng, ["small", "", "", "", "", "large"]) if position == "center" else ""

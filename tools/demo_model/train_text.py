@@ -17,9 +17,9 @@ from tools.demo_model.networks import ARCHITECTURE, new_model
 from tools.demo_model.palette import COLORS, POSITIONS, SHAPES, STYLES, SUBJECTS, TERRAINS, TIMES
 from tools.demo_model.render import Scene
 from tools.demo_model.scenes import random_scene
+from tools.demo_model.tokens import END, tokens
 from tools.demo_model.workers import Averages, Clock, Rate, save
 
-END = ClipTokenizer.end_id
 _COLORS, _KINDS, _POSITIONS = ["", *COLORS], ["", *SHAPES, *SUBJECTS], ["", *POSITIONS]
 # What is asked about a scene -> the possible answers
 QUESTIONS: dict[str, list[str]] = {
@@ -34,8 +34,11 @@ QUESTIONS: dict[str, list[str]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class TextTraining:
+    """workers: only stage 5 uses more than one."""
+
     minutes: float
     batch: int = 48
+    workers: int = 1
     max_steps: int | None = None
 
 
@@ -58,16 +61,10 @@ def answers(scene: Scene) -> list[int]:
     return [choices.index(known.get(name, "")) for name, choices in QUESTIONS.items()]
 
 
-def tokens(tokenizer: ClipTokenizer, captions: list[str], rng: np.random.Generator) -> Tensor:
-    """Token ids [B, 77]. A few captions get words from anywhere in the vocabulary, so that unknown words are taken as neutral."""
-    rows = []
-    for text in captions:
-        ids = tokenizer.encode(text)[:75]
-        if text and rng.random() < 0.08:
-            for _ in range(rng.integers(1, 4)):
-                ids.insert(rng.integers(len(ids) + 1), int(rng.integers(300, 49000)))
-        rows.append(([tokenizer.start_id, *ids] + [END] * 77)[:76] + [END])
-    return torch.tensor(rows)
+def answers_loss(named: Tensor, right: Tensor) -> Tensor:
+    """Sum of the cross entropies of all questions. named: [N, all answers]; right: [N, questions]."""
+    parts = named.split([len(choices) for choices in QUESTIONS.values()], -1)
+    return torch.stack([F.cross_entropy(part, right[:, i]) for i, part in enumerate(parts)]).sum()
 
 
 def train(out: Path, options: TextTraining) -> None:
@@ -75,8 +72,7 @@ def train(out: Path, options: TextTraining) -> None:
     torch.set_num_threads(1)
     network = new_model().cond_stage_model.transformer
     tokenizer, rng, averages = ClipTokenizer(), np.random.default_rng(), Averages()
-    sizes = [len(choices) for choices in QUESTIONS.values()]
-    heads = nn.Linear(ARCHITECTURE.text.hidden_size, sum(sizes))
+    heads = nn.Linear(ARCHITECTURE.text.hidden_size, sum(map(len, QUESTIONS.values())))
     optimizer = torch.optim.AdamW([*network.parameters(), *heads.parameters()], lr=1e-3, betas=(0.9, 0.99), weight_decay=0.0)
     rate, clock = Rate(peak=1.2e-3, warmup_steps=50, floor=0.05), Clock(options.minutes, options.max_steps)
     while not clock.is_over:
@@ -88,14 +84,13 @@ def train(out: Path, options: TextTraining) -> None:
         hidden = network(ids)
         end = (ids == END).float().argmax(1)
         places = end + (torch.rand(len(ids), 2) * (length - end)[:, None]).long().T  # two places from the end token on
-        named = heads(hidden[torch.arange(len(ids)), places]).split(sizes, -1)
-        right = torch.tensor([answers(scene) for scene in scenes])
-        loss = torch.stack([F.cross_entropy(part.flatten(0, 1), right[:, i].repeat(2)) for i, part in enumerate(named)]).sum()
+        named = heads(hidden[torch.arange(len(ids)), places])  # [2, B, all answers]
+        loss = answers_loss(named.flatten(0, 1), torch.tensor([answers(scene) for scene in scenes]).repeat(2, 1))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
         clock.step += 1
-        averages.add(loss=loss.item(), background=float((named[1].argmax(-1) == right[:, 1]).float().mean()))
+        averages.add(loss=loss.item())
         if clock.step % 50 == 0:
             print(clock.line(averages.means()), flush=True)
     save(network.state_dict(), out)

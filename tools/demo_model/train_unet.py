@@ -15,10 +15,10 @@ from torch import Tensor
 from modules.nn.clip_text import ClipTextModel
 from modules.nn.tokenizer import ClipTokenizer
 from modules.nn.unet import UNetModel
-from tools.demo_model.captions import caption, fragment
+from tools.demo_model.captions import caption, contest, fragment
 from tools.demo_model.networks import new_model
 from tools.demo_model.render import Scene
-from tools.demo_model.train_text import END, tokens
+from tools.demo_model.tokens import END, Caption, weighted_tokens
 from tools.demo_model.workers import Averages, Clock, Rate, follow, prepare_worker, run_workers, save
 
 NATIVE = "128x128"
@@ -29,6 +29,7 @@ class UNetTraining:
     """plain_share: share of batches from the plain studio scenes. coarse: weight of the error of 4x4 averages.
 
     words_only: share of captions whose summary (end and padding tokens) is hidden, so that single words keep a say.
+    contest: share of captions with a false word beside a true one and weights that tell which is which: teaches emphasis.
     text_rate: learning rate of the warmed-up text encoder relative to that of the U-Net.
     """
 
@@ -43,6 +44,7 @@ class UNetTraining:
     plain_share: float = 0.45
     coarse: float = 0.5
     words_only: float = 0.12
+    contest: float = 0.12
     max_steps: int | None = None
 
 
@@ -66,20 +68,28 @@ class Latents:
                     self.latents.setdefault(size, []).append(torch.from_numpy(kept[size]))
                     self.scenes.setdefault(size, []).append(scenes)
 
-    def batch(self, rng: np.random.Generator, n: int) -> tuple[Tensor, list[str]]:
+    def batch(self, rng: np.random.Generator, n: int, contests: float = 0.0) -> tuple[Tensor, list[Caption]]:
         """Latents [N, 4, h, w] of one size and a caption for each; N is smaller for larger pictures."""
         others = [size for size in self.latents if size != NATIVE]
         size = NATIVE if not others or rng.random() < 0.82 else others[rng.integers(len(others))]
         width, height = map(int, size.split("x"))
-        latents, captions = [], []
+        latents: list[Tensor] = []
+        captions: list[Caption] = []
         for _ in range(max(2, int(n * (128 * 128 / (width * height)) ** 1.2))):
             file = rng.integers(len(self.latents[size]))
             i = rng.integers(len(self.latents[size][file]))
             latents.append(self.latents[size][file][i])
-            chance = rng.random()
-            describe = fragment if chance < 0.15 else caption
-            captions.append("" if chance < 0.11 else describe(self.scenes[size][file][i], rng))
+            captions.append(described(self.scenes[size][file][i], rng, contests))
         return torch.stack(latents).float(), captions
+
+
+def described(scene: Scene, rng: np.random.Generator, contests: float) -> Caption:
+    """A caption; one in nine is empty, a few are fragments, a share `contests` has weights."""
+    chance = rng.random()
+    if chance < 0.11:
+        return ""
+    text = fragment(scene, rng) if chance < 0.15 else caption(scene, rng)
+    return contest(scene, text, rng) or text if chance > 1 - contests else text
 
 
 def train(out: Path, data: Path, options: UNetTraining, *, plain: Path | None = None, text: Path | None = None,
@@ -118,8 +128,8 @@ def work(rank: int, unet: UNetModel, text: ClipTextModel, means: tuple[UNetModel
         for group in optimizer.param_groups:
             group["lr"] = learning_rate * group["rate"]
         source = plain if plain and rng.random() < options.plain_share else data
-        latents, captions = source.batch(rng, options.batch)
-        loss, error = losses(unet, text, latents, tokens(tokenizer, [*captions, ""], rng), tables, options)
+        latents, captions = source.batch(rng, options.batch, options.contest)
+        loss, error = losses(unet, text, latents, weighted_tokens(tokenizer, [*captions, ""], rng), tables, options)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(clipped, 1.0)
@@ -155,16 +165,17 @@ def noise_tables() -> tuple[Tensor, Tensor]:
     return alphas, alphas / (1 - alphas)
 
 
-def losses(unet: UNetModel, text: ClipTextModel, latents: Tensor, ids: Tensor, tables: tuple[Tensor, Tensor],
+def losses(unet: UNetModel, text: ClipTextModel, latents: Tensor, weighted: tuple[Tensor, Tensor], tables: tuple[Tensor, Tensor],
            options: UNetTraining) -> tuple[Tensor, float]:
-    """The loss of a batch, and its plain error for the log. `ids` has one row more than `latents`: the empty caption."""
+    """The loss of a batch, and its plain error for the log. `weighted` has one row more than `latents`: the empty caption."""
     alphas, snr = tables
+    ids, weights = weighted
     t = torch.randint(0, 1000, (len(latents),))
     t = torch.where(torch.rand(len(latents)) < 0.5, 400 + t * 6 // 10, t)
     a = alphas[t][:, None, None, None]
     noise = torch.randn_like(latents)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        hidden = text(ids)
+        hidden = text(ids) * weights[..., None]
         hide = (torch.rand(len(latents), 1) < options.words_only) & ((ids[:-1] == END).cumsum(1) > 0)
         context = torch.where(hide[..., None], hidden[-1:], hidden[:-1])
         predicted = unet(a.sqrt() * latents + (1 - a).sqrt() * noise, t, context)
