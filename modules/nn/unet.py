@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from modules.nn.attention import SpatialTransformer
 from modules.nn.families import UNetConfig
-from modules.nn.layers import Linear, PointwiseConv2d
+from modules.nn.layers import CheapExactGroupNorm, Linear, PointwiseConv2d
 
 
 def timestep_embedding(timesteps: Tensor, dim: int, max_period: float = 10000.0) -> Tensor:
@@ -54,10 +54,10 @@ class ResBlock(nn.Module):
         self.channels = channels
         self.out_channels = out_channels
         self.in_layers = nn.Sequential(
-            nn.GroupNorm(norm_groups, channels), nn.SiLU(), nn.Conv2d(channels, out_channels, 3, padding=1))
+            CheapExactGroupNorm(norm_groups, channels), nn.SiLU(), nn.Conv2d(channels, out_channels, 3, padding=1))
         self.emb_layers = nn.Sequential(nn.SiLU(), Linear(emb_channels, out_channels))
         self.out_layers = nn.Sequential(
-            nn.GroupNorm(norm_groups, out_channels), nn.SiLU(), nn.Dropout(0.0), nn.Conv2d(out_channels, out_channels, 3, padding=1))
+            CheapExactGroupNorm(norm_groups, out_channels), nn.SiLU(), nn.Dropout(0.0), nn.Conv2d(out_channels, out_channels, 3, padding=1))
         self.skip_connection = nn.Identity() if channels == out_channels else PointwiseConv2d(channels, out_channels)
 
     def forward(self, x: Tensor, emb: Tensor) -> Tensor:
@@ -99,7 +99,7 @@ class UNetModel(nn.Module):
             ResBlock(deepest, emb, deepest, config.norm_groups))
         self.output_blocks = _output_blocks(config, emb, skips)
         self.out = nn.Sequential(
-            nn.GroupNorm(config.norm_groups, config.model_channels), nn.SiLU(),
+            CheapExactGroupNorm(config.norm_groups, config.model_channels), nn.SiLU(),
             nn.Conv2d(config.model_channels, config.out_channels, 3, padding=1))
 
     @property

@@ -11,9 +11,11 @@ from torch import Tensor, nn
 
 from modules.nn.attention import attend
 from modules.nn.families import VaeConfig
-from modules.nn.layers import PointwiseConv2d
+from modules.nn.layers import ExactGroupNorm, PointwiseConv2d
 
 _LOGVAR_RANGE = (-30.0, 20.0)
+
+Norm = type[nn.GroupNorm]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,14 +50,14 @@ def nonlinearity(x: Tensor) -> Tensor:
 class ResnetBlock(nn.Module):
     """Two convolutions on top of the input."""
 
-    def __init__(self, in_channels: int, out_channels: int, norm_groups: int):
+    def __init__(self, in_channels: int, out_channels: int, norm_groups: int, norm: Norm = nn.GroupNorm):
         super().__init__()
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.use_conv_shortcut = False
-        self.norm1 = nn.GroupNorm(norm_groups, in_channels, eps=1e-6)
+        self.norm1 = norm(norm_groups, in_channels, eps=1e-6)
         self.conv1 = nn.Conv2d(in_channels, out_channels, 3, padding=1)
-        self.norm2 = nn.GroupNorm(norm_groups, out_channels, eps=1e-6)
+        self.norm2 = norm(norm_groups, out_channels, eps=1e-6)
         self.dropout = nn.Dropout(0.0)
         self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1)
         if in_channels != out_channels:
@@ -70,10 +72,10 @@ class ResnetBlock(nn.Module):
 class AttnBlock(nn.Module):
     """Self attention over all pixels with one head."""
 
-    def __init__(self, in_channels: int, norm_groups: int):
+    def __init__(self, in_channels: int, norm_groups: int, norm: Norm = nn.GroupNorm):
         super().__init__()
         self.in_channels = in_channels
-        self.norm = nn.GroupNorm(norm_groups, in_channels, eps=1e-6)
+        self.norm = norm(norm_groups, in_channels, eps=1e-6)
         self.q = PointwiseConv2d(in_channels, in_channels)
         self.k = PointwiseConv2d(in_channels, in_channels)
         self.v = PointwiseConv2d(in_channels, in_channels)
@@ -124,11 +126,11 @@ class _Level(nn.Module):
 class _Middle(nn.Module):
     """The smallest size: residual, attention, residual."""
 
-    def __init__(self, channels: int, norm_groups: int):
+    def __init__(self, channels: int, norm_groups: int, norm: Norm = nn.GroupNorm):
         super().__init__()
-        self.block_1 = ResnetBlock(channels, channels, norm_groups)
-        self.attn_1 = AttnBlock(channels, norm_groups)
-        self.block_2 = ResnetBlock(channels, channels, norm_groups)
+        self.block_1 = ResnetBlock(channels, channels, norm_groups, norm)
+        self.attn_1 = AttnBlock(channels, norm_groups, norm)
+        self.block_2 = ResnetBlock(channels, channels, norm_groups, norm)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.block_2(self.attn_1(self.block_1(x)))
@@ -146,11 +148,11 @@ class Encoder(nn.Module):
         channels = config.ch
         for level, mult in enumerate(config.ch_mult):
             widths = [channels] + [config.ch * mult] * config.num_res_blocks
-            blocks = [ResnetBlock(before, after, config.norm_groups) for before, after in pairwise(widths)]
+            blocks = [ResnetBlock(before, after, config.norm_groups, ExactGroupNorm) for before, after in pairwise(widths)]
             channels = widths[-1]
             self.down.append(_Level(blocks, downsample=Downsample(channels) if level < self.num_resolutions - 1 else None))
-        self.mid = _Middle(channels, config.norm_groups)
-        self.norm_out = nn.GroupNorm(config.norm_groups, channels, eps=1e-6)
+        self.mid = _Middle(channels, config.norm_groups, ExactGroupNorm)
+        self.norm_out = ExactGroupNorm(config.norm_groups, channels, eps=1e-6)
         self.conv_out = nn.Conv2d(channels, 2 * config.z_channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:

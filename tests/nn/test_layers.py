@@ -6,7 +6,7 @@ from diffusers_peer import relative_error
 from torch import nn
 
 from modules.nn.attention import attend
-from modules.nn.layers import Linear, PointwiseConv2d, linear
+from modules.nn.layers import ExactGroupNorm, Linear, PointwiseConv2d, linear
 
 
 @pytest.mark.parametrize("rows, width, out", [(3, 8, 5), (2048, 64, 96)])
@@ -37,3 +37,13 @@ def test_attention_is_the_softmax_of_scaled_products_whatever_the_head_size(head
     q, k, v = torch.randn(3, 2, heads, tokens, width)
     expected = (q @ k.transpose(-1, -2) / width**0.5).softmax(-1) @ v
     assert relative_error(attend(q, k, v), expected) < 1e-6
+
+
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+def test_the_exact_group_norm_is_exact_in_both_memory_formats(memory_format):
+    layer, x = ExactGroupNorm(8, 64), (torch.randn(2, 64, 40, 24) * 3 + 20).to(memory_format=memory_format)
+    nn.init.normal_(layer.weight), nn.init.normal_(layer.bias)
+    expected = F.group_norm(x.double(), 8, layer.weight.double(), layer.bias.double(), layer.eps)
+    with torch.no_grad():
+        ours = layer(x)
+    assert relative_error(ours.double(), expected) < 1e-5 and ours.is_contiguous(memory_format=memory_format)
