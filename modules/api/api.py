@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from modules import model_jobs
-from modules.api import listings, models
+from modules.api import listings, models, scripts
 from modules.api.answers import JobFailed, SafeJSONResponse
 from modules.api.body import json_object
 from modules.api.txt2img import make_pictures
@@ -142,14 +142,14 @@ def _add_engine_lists(router: APIRouter) -> None:
         return SafeJSONResponse(listings.memory())
 
     @router.get("/scripts", responses=answers(models.ScriptsList))
-    async def scripts() -> Response:
+    async def script_names() -> Response:
         """Names of the scripts per tab, in lower case."""
-        return SafeJSONResponse({"txt2img": [], "img2img": []})
+        return SafeJSONResponse(scripts.names())
 
-    @router.get("/script-info")
+    @router.get("/script-info", responses=answers(list[models.ScriptInfo]))
     async def script_info() -> Response:
         """The scripts with their arguments."""
-        return SafeJSONResponse([])
+        return SafeJSONResponse(await asyncio.to_thread(scripts.infos))
 
 
 def _add_file_lists(router: APIRouter, rt: Runtime) -> None:

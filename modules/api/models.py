@@ -169,6 +169,24 @@ class MemoryResponse(BaseModel):
     cuda: dict[str, Any]
 
 
+class ScriptArg(BaseModel):
+    """One argument of a script; `value` is what it has when the request leaves it out."""
+
+    label: str | None = None
+    value: Any = None
+    minimum: Any = None
+    maximum: Any = None
+    step: Any = None
+    choices: Any = None
+
+
+class ScriptInfo(BaseModel):
+    name: str | None = None
+    is_alwayson: bool | None = None
+    is_img2img: bool | None = None
+    args: list[ScriptArg]
+
+
 class ScriptsList(BaseModel):
     txt2img: list[str]
     img2img: list[str]

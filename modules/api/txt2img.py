@@ -5,10 +5,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from modules import txt2img
+from modules import scripts, txt2img
 from modules.api.answers import JobFailed
 from modules.api.from_infotext import values_from_infotext
 from modules.api.models import missing_abilities, request_defaults
+from modules.api.scripts import chosen_scripts
 from modules.errors import NotFound, RequestError
 from modules.generation.fields import TXT2IMG_FIELDS, Field, by_name, checked
 from modules.imaging.unsaved import MEMORY_PREFIX
@@ -34,6 +35,7 @@ def engine_values(rt: Runtime, body: dict[str, Any]) -> dict[str, Any]:
         values["scheduler"] = scheduler
     refuse_missing(rt, values)
     save_images = flag(values, "save_images", False)
+    values["scripts"] = chosen_scripts(scripts.scripts_txt2img, values)
     values["do_not_save_samples"] = values["do_not_save_grid"] = not save_images
     return values
 
@@ -70,13 +72,6 @@ def refuse_missing(rt: Runtime, values: dict[str, Any]) -> None:
     """Raises RequestError when the request asks for something that would silently be left out of the picture."""
     for name, wish in missing_abilities(values):
         raise RequestError(name, f"{name}: this version cannot make {wish}.", remedy="Leave the field out.")
-    if script := text_field(values, "script_name"):
-        raise RequestError("script_name", f"Script {script[:80]!r} not found.")
-    scripts = values.get("alwayson_scripts") or {}
-    if not isinstance(scripts, dict):
-        raise RequestError("alwayson_scripts", "alwayson_scripts must be an object of script names and their arguments.")
-    for script in scripts:
-        raise RequestError("alwayson_scripts", f"Always on script {str(script)[:80]!r} not found.")
 
 
 async def make_pictures(rt: Runtime, body: dict[str, Any], owner: str) -> dict[str, Any]:

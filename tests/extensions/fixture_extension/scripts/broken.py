@@ -1,0 +1,2 @@
+"""A file that cannot be loaded."""
+raise RuntimeError("nothing works here")
