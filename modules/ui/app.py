@@ -50,6 +50,7 @@ def footer(rt: Runtime) -> str:
     return f'<div class="versions">{" · ".join(texts)}</div>'
 
 
-def tooltips_script() -> str:
-    """The tooltips as a script for the page's head."""
-    return "window.easelTooltips = " + json.dumps(TOOLTIPS).replace("<", "\\u003c") + ";"
+def page_script(rt: Runtime) -> str:
+    """What the page's scripts need to know at once, as a script for the page's head."""
+    known = {"tooltips": TOOLTIPS, "theme": rt.args.theme or ""}
+    return "window.easelPage = " + json.dumps(known).replace("<", "\\u003c") + ";"

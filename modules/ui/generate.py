@@ -1,6 +1,7 @@
 """From the Generate button to a job in the queue, and from a finished job to the output panel."""
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,7 @@ def generate_handler(rt: Runtime, submit: Callable[..., Job], values_of: Callabl
             earlier = [job for job in rt.queue.jobs() if job.owner == owner and not job.is_settled]
             job = submit(rt, values_of(args), owner=owner, job_id=task_id or None)
         except UserError as error:
-            return with_message(str(error))
+            return refused(task_id, str(error))
         if earlier:
             ahead = sum(not other.is_settled for other in rt.queue.jobs()) - 1
             return gr.skip(), gr.skip(), gr.skip(), paragraphs(f"Queued as {max(ahead, 1)}.", "queued")
@@ -53,9 +54,10 @@ def restore_handler(rt: Runtime) -> Callable[..., Outputs]:
     return restore
 
 
-def with_message(message: str) -> Outputs:
-    """The panel as it is, with a sentence in the log line."""
-    return gr.skip(), gr.skip(), gr.skip(), paragraphs(message, "error")
+def refused(task_id: str, message: str) -> Outputs:
+    """The panel as it is, with a sentence in the log line; the id tells the page which of its presses made no job."""
+    mark = f'<span hidden data-refused="{html.escape(task_id or "")}"></span>'
+    return gr.skip(), gr.skip(), gr.skip(), paragraphs(message, "error") + mark
 
 
 def base_url(request: gr.Request) -> str:
@@ -72,7 +74,7 @@ def shown(rt: Runtime, job: Job, address: str = "") -> Outputs:
         pictures, info = _pictures(job, address), _info(job)
     except (KeyError, TypeError) as exc:
         errors.report(f"The result of {job.id} cannot be shown.", exc)
-        return with_message("The result of the job cannot be shown. The log says why.")
+        return refused("", "The result of the job cannot be shown. The log says why.")
     infotexts = info["infotexts"]
     first = infotexts[0] if infotexts else ""
     if rt.settings.do_not_show_images:

@@ -19,7 +19,7 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from starlette.middleware.gzip import GZipMiddleware
 
 from modules.api.app import add_protection, add_routes, build_api_app
-from modules.ui.app import build_blocks, tooltips_script
+from modules.ui.app import build_blocks, page_script
 from modules.ui.pictures import pictures_router
 from modules.ui.saving import saving_router
 from modules.ui.theme import WEB, scripts, style_sheets, theme
@@ -52,7 +52,7 @@ def build_app(rt: Runtime) -> FastAPI:
     app.add_api_route("/easel/{path:path}", web_file, methods=["GET"], include_in_schema=False)
     app = gr.mount_gradio_app(app, blocks, path="/", ssr_mode=False, run_history=False, footer_links=[], theme=theme(),
                               max_file_size="256mb", favicon_path=str(WEB / "easel.svg"), show_error=True)
-    app.add_middleware(HeadInjector, head=head_html(), before=lambda: page.bring_up_to_date(blocks))
+    app.add_middleware(HeadInjector, head=head_html(rt), before=lambda: page.bring_up_to_date(blocks))
     app.add_middleware(GZipMiddleware, minimum_size=2000)
     add_protection(app, rt.args)
     app.state.blocks = blocks
@@ -97,13 +97,13 @@ def web_file(path: str) -> Response:
     return FileResponse(file, media_type=WEB_TYPES[file.suffix], headers={"Cache-Control": "public, max-age=86400"})
 
 
-def head_html() -> str:
+def head_html(rt: Runtime) -> str:
     """Tags for our style sheets and scripts. The address carries the file's time, so that a new version is fetched at once."""
     def address(file: Path) -> str:
         return html.escape(f"easel/{file.relative_to(WEB).as_posix()}?{int(file.stat().st_mtime)}")
     links = [f'<link rel="stylesheet" href="{address(file)}">' for file in style_sheets()]
     tags = [f'<script src="{address(file)}"></script>' for file in scripts()]
-    return "\n".join([*links, f"<script>{tooltips_script()}</script>", *tags])
+    return "\n".join([*links, f"<script>{page_script(rt)}</script>", *tags])
 
 
 class HeadInjector:

@@ -36,7 +36,8 @@ class Easel:
 
     def wait_for_result(self, prompt, timeout_s=60):
         """Until the infotext under the gallery begins with the prompt."""
-        self.tab.wait_for_function("text => byId('html_info_txt2img').innerText.trim().startsWith(text)", arg=prompt, timeout=timeout_s * 1000)
+        begins = "text => byId('html_info_txt2img').innerText.trim().startsWith(text)"
+        self.tab.wait_for_function(begins, arg=prompt, timeout=timeout_s * 1000)
 
     def wait_until_idle(self, timeout_s=90):
         self.wait_for("() => !pageTasks.length && !queueState.jobs.length", timeout_s)

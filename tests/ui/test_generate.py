@@ -61,7 +61,8 @@ def test_a_result_can_be_asked_for_again_by_its_id(program):
 
 
 def test_a_failed_job_shows_its_sentence_and_the_pictures_that_were_finished(program):
-    job = Job(id="x", kind="txt2img", request={}, status="failed", error="The disk is full.", pictures=[FinishedPicture(index=0, path="/a.png")])
+    finished = [FinishedPicture(index=0, path="/a.png")]
+    job = Job(id="x", kind="txt2img", request={}, status="failed", error="The disk is full.", pictures=finished)
     gallery, _, _, log = shown(program, job)
     assert gallery["value"] == ["/a.png"] and "The disk is full." in log
 

@@ -23,9 +23,9 @@ def test_every_field_of_an_infotext_finds_its_control():
     values, notes = values_of(TEXT)
     assert notes == []
     assert values == {
-        "prompt": "a fox, <lora:x:1>\nsecond line", "negative_prompt": "rain", "steps": 33, "sampler_name": "DPM++ 2M", "scheduler": "Karras",
-        "cfg_scale": 5.5, "seed": 7, "width": 640, "height": 384, "subseed": 9, "subseed_strength": 0.2, "seed_resize_from_w": 512,
-        "seed_resize_from_h": 256}
+        "prompt": "a fox, <lora:x:1>\nsecond line", "negative_prompt": "rain", "steps": 33, "sampler_name": "DPM++ 2M",
+        "scheduler": "Karras", "cfg_scale": 5.5, "seed": 7, "width": 640, "height": 384, "subseed": 9, "subseed_strength": 0.2,
+        "seed_resize_from_w": 512, "seed_resize_from_h": 256}
 
 
 def test_a_value_that_cannot_be_is_named_and_the_rest_is_used():

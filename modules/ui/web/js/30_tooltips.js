@@ -25,7 +25,7 @@ var titles = {
 
 /** Puts titles on controls that have none, and a name for screen readers on buttons that show only a sign. */
 function addTooltips() {
-    for (const [id, text] of Object.entries(window.easelTooltips || {})) {
+    for (const [id, text] of Object.entries((window.easelPage || {}).tooltips || {})) {
         const element = byId(id);
         if (!element || element.title) continue;
         element.title = text;

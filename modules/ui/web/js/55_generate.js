@@ -4,6 +4,7 @@
 /** Ids of the jobs that this page follows, oldest first; kept in the browser so that a reload finds them again. */
 var pageTasks = JSON.parse(localGet("txt2img_tasks", "[]"));
 var followed = null;
+var seenTasks = new Set();
 var lastFinished = localGet("txt2img_last_task", null);
 var taskToShow = null;
 var interruptPressed = null;
@@ -51,6 +52,24 @@ function followNext() {
         (answer) => taskEnded(next, answer), (answer) => taskMoved(next, answer), 10);
 }
 
+/** Lets go of this page's jobs that ended while another one was followed, and shows the newest of their results. */
+function reconcileTasks() {
+    const live = new Set(queueState.jobs.map((job) => job.id));
+    const over = new Map(queueState.recent.map((job) => [job.id, job]));
+    live.forEach((id) => seenTasks.add(id));
+    const gone = pageTasks.filter((id) => !live.has(id) && (over.has(id) || seenTasks.has(id)) && !(followed && followed.id === id && over.has(id)));
+    if (!gone.length) return;
+    pageTasks = pageTasks.filter((id) => !gone.includes(id));
+    saveTasks();
+    if (followed && gone.includes(followed.id)) stopFollowing();
+    const last = over.get(lastFinished);
+    const newest = gone.map((id) => over.get(id)).filter((job) => job && job.pictures_done).sort((a, b) => b.ended - a.ended)[0];
+    if (!newest || (last && last.ended > newest.ended)) return;
+    lastFinished = newest.id;
+    localSet("txt2img_last_task", lastFinished);
+    showResult(lastFinished);
+}
+
 function stopFollowing() {
     if (followed) followed.handle.stop();
     followed = null;
@@ -80,16 +99,18 @@ function taskEnded(id, answer) {
     followNext();
 }
 
-/** Called when a Generate request was answered. A refused one leaves no job behind. */
-async function generateAnswered(tab) {
-    const id = pageTasks[pageTasks.length - 1];
+/** Called when a Generate request was answered. A refused one left no job behind; its id stands in the log line. */
+function generateAnswered(tab) {
     refreshQueue(0);
-    if (lastFinished && shownTask(tab) !== lastFinished && document.querySelector("#html_log_" + tab + " .error") === null) setTimeout(() => {
-        if (shownTask(tab) !== lastFinished) showResult(lastFinished);
-    }, 300);
-    if (!id) return;
-    const answer = await callServer("/internal/progress", {id_task: id, live_preview: false}).catch(() => null);
-    if (!answer || answer.status !== "unknown") return;
+    setTimeout(() => safe(() => {
+        const mark = document.querySelector("#html_log_" + tab + " [data-refused]");
+        if (mark) forgetTask(mark.dataset.refused);
+        else if (lastFinished && shownTask(tab) !== lastFinished) showResult(lastFinished);
+    }), 300);
+}
+
+function forgetTask(id) {
+    if (!pageTasks.includes(id)) return;
     pageTasks = pageTasks.filter((task) => task !== id);
     saveTasks();
     if (followed && followed.id === id) stopFollowing();

@@ -29,6 +29,7 @@ function takeQueue(answer) {
     drawQueue();
     drawBanner();
     drawNotices();
+    reconcileTasks();
     followNext();
 }
 

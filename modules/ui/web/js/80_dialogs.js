@@ -117,11 +117,11 @@ function cancelGenerateForever() {
 appendContextMenuOption("#txt2img_generate", "Generate forever", () => generateForever("#txt2img_generate"));
 appendContextMenuOption("#txt2img_generate, #txt2img_interrupt", "Cancel generate forever", cancelGenerateForever);
 
-/* Light and dark: the address wins, then the choice of this browser, then the operating system */
+/* Light and dark: the address wins, then the choice of this browser, the command line, the operating system */
 
 function wantsDark() {
     const forced = new URLSearchParams(location.search).get("__theme");
-    const chosen = forced || localGet("theme", "");
+    const chosen = forced || localGet("theme", "") || (window.easelPage || {}).theme;
     return chosen === "dark" || chosen === "light" ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
 }
 
