@@ -88,7 +88,16 @@ def create_infotext(p: StableDiffusionProcessing, all_prompts: list[str], all_se
     negatives = all_negative_prompts or p.all_negative_prompts
     prompt = p.main_prompt if use_main_prompt and not p.styles else all_prompts[index]
     negative = negatives[index] if negatives else ""
-    return infotext.write(prompt, negative, parameters(p, all_seeds[index], all_subseeds[index]))
+    fields = parameters(p, all_seeds[index], all_subseeds[index])
+    resolved = {key: of_picture(value, p, index, prompt, negative) for key, value in fields.items()}
+    return infotext.write(prompt, negative, resolved)
+
+
+def of_picture(value: Any, p: StableDiffusionProcessing, index: int, prompt: str, negative: str) -> Any:
+    """A parameter as it is for one picture: scripts may give a list with a value for each, or a function to ask."""
+    if isinstance(value, list):
+        return value[index] if index < len(value) else None
+    return value(p=p, index=index, prompt_text=prompt, negative_prompt_text=negative) if callable(value) else value
 
 
 def write_last_parameters(p: StableDiffusionProcessing) -> None:

@@ -25,6 +25,18 @@ from modules.sampling.registry import find_sampler
 SAME_SAMPLER, SAME_SCHEDULE, SAME_CHECKPOINT = "Use same sampler", "Use same scheduler", "Use same checkpoint"
 
 
+def hires_prompt(*, p: StableDiffusionProcessingTxt2Img, index: int, prompt_text: str, **_: Any) -> str | None:
+    """What the infotext of a picture says of its second pass's prompt; None where it is the first's."""
+    text = p.all_hr_prompts[index] if index < len(p.all_hr_prompts) else prompt_text
+    return text if text not in (prompt_text, p.all_prompts[index]) else None
+
+
+def hires_negative_prompt(*, p: StableDiffusionProcessingTxt2Img, index: int, negative_prompt_text: str, **_: Any) -> str | None:
+    """The same for the negative prompt."""
+    text = p.all_hr_negative_prompts[index] if index < len(p.all_hr_negative_prompts) else negative_prompt_text
+    return text if text != negative_prompt_text else None
+
+
 @dataclass
 class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
     """A request for pictures from text alone; the `hr_` fields describe the second pass, made when `enable_hr` is set."""
@@ -106,8 +118,8 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
             "Hires checkpoint": other(self.hr_checkpoint_name, SAME_CHECKPOINT),
             "Hires sampler": other(self.hr_sampler_name, SAME_SAMPLER),
             "Hires schedule type": other(self.hr_scheduler, SAME_SCHEDULE),
-            "Hires prompt": other(self.hr_prompt, self.main_prompt),
-            "Hires negative prompt": other(self.hr_negative_prompt, self.main_negative_prompt),
+            "Hires prompt": hires_prompt,
+            "Hires negative prompt": hires_negative_prompt,
             "Hires CFG Scale": other(self.hr_cfg, self.cfg_scale),
             "Hires upscale": None if resized else self.hr_scale,
             "Hires resize": f"{self.hr_resize_x}x{self.hr_resize_y}" if resized else None,

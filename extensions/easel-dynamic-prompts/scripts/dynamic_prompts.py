@@ -11,6 +11,7 @@ from modules import scripts
 from modules.paths import data_path
 
 MOST_COMBINATIONS = 10_000
+LABELS = PROMPT, NEGATIVE, HIRES, HIRES_NEGATIVE = "Template", "Negative template", "Hires template", "Hires negative template"
 FILES = WildcardFiles(Path(data_path) / "wildcards")
 
 
@@ -40,14 +41,29 @@ class Script(scripts.Script):
     def process(self, p, enabled=True, combinatorial=False, most=0, passes=1, same=False):
         if not enabled:
             return
-        template, negative = p.all_prompts[0], p.all_negative_prompts[0]
-        if not (is_template(template) or is_template(negative)):
-            return
-        p.extra_generation_params["Template"] = template if is_template(template) else None
-        p.extra_generation_params["Negative template"] = negative if is_template(negative) else None
-        if combinatorial:
-            set_combinations(p, template, int(most), int(passes))
-        resolve_each(p, combinatorial, same)
+        separate = separate_lists(p)
+        found = {label: texts for label, texts in separate.items() if any(is_template(text) for text in texts)}
+        for label in LABELS:
+            p.extra_generation_params.pop(label, None)  # of an earlier run with the same parameters
+        p.extra_generation_params.update({label: texts[0] if len(set(texts)) == 1 else list(texts) for label, texts in found.items()})
+        try:
+            if combinatorial and PROMPT in found:
+                set_combinations(p, p.all_prompts[0], int(most), int(passes))
+                del separate[PROMPT]
+            if found:
+                resolve_each(p, [texts for label, texts in separate.items() if label in found], same)
+        except TemplateError as error:
+            p.comment(str(error))
+
+
+def separate_lists(p):
+    """Infotext key -> list of texts of its own; a second pass without a prompt of its own follows the first by itself."""
+    lists = {PROMPT: p.all_prompts, NEGATIVE: p.all_negative_prompts}
+    if getattr(p, "enable_hr", False) and p.hr_prompt:
+        lists[HIRES] = p.all_hr_prompts
+    if getattr(p, "enable_hr", False) and p.hr_negative_prompt:
+        lists[HIRES_NEGATIVE] = p.all_hr_negative_prompts
+    return lists
 
 
 def set_combinations(p, template, most, passes):
@@ -56,27 +72,23 @@ def set_combinations(p, template, most, passes):
     texts = list(itertools.islice(combinations(parse(template), FILES.lines), limit))
     count = len(texts) * passes
     p.all_prompts = texts * passes
-    p.all_negative_prompts = [p.all_negative_prompts[0]] * count
     p.all_seeds = [p.all_seeds[0] + index for index in range(count)]
     p.all_subseeds = [p.all_subseeds[0] + index for index in range(count)]
+    for others in separate_lists(p).values():
+        if others is not p.all_prompts:
+            others[:] = others[:1] * count
     p.n_iter = -(-count // p.batch_size)
 
 
-def resolve_each(p, keep_prompts, same):
-    """Write the resolved texts into the lists of `p`; each picture draws from a generator of its own seed."""
+def resolve_each(p, lists, same):
+    """Resolve the texts in place; each picture draws from a generator of its own seed."""
     missing = []
     for index, seed in enumerate(p.all_seeds):
         if p.subseed_strength:
             seed = p.all_subseeds[index]
-        source = random.Random(p.all_seeds[0] if same else seed)
-        resolver = Resolver(FILES.lines, source)
-        try:
-            if not keep_prompts:
-                p.all_prompts[index] = resolver.text(parse(p.all_prompts[index]))
-            p.all_negative_prompts[index] = resolver.text(parse(p.all_negative_prompts[index]))
-        except TemplateError as error:
-            p.comment(str(error))
-            return
+        resolver = Resolver(FILES.lines, random.Random(p.all_seeds[0] if same else seed))
+        for texts in lists:
+            texts[index] = resolver.text(parse(texts[index]))
         missing += resolver.missing
     for name in dict.fromkeys(missing):
         p.comment(f"There is no wildcard file for __{name}__; it stays in the prompt.")
