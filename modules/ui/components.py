@@ -28,7 +28,8 @@ def made(kind: type[C], *args: Any, elem_classes: Iterable[str] = (), **properti
     """
     if not issubclass(kind, _NOT_INTERACTIVE):
         properties.setdefault("interactive", True)
-    return kind(*args, elem_classes=[f"gradio-{kind.__name__.lower()}", *elem_classes], **properties)
+    name = "slider" if issubclass(kind, gr.Slider) else kind.__name__.lower()
+    return kind(*args, elem_classes=[f"gradio-{name}", *elem_classes], **properties)
 
 
 class ToolButton(gr.Button):
@@ -46,6 +47,19 @@ class ToolButton(gr.Button):
     def get_config(self) -> dict[str, Any]:  # type: ignore[override]
         # gradio reads the properties to send from the signature of the class it is given.
         return super().get_config(gr.Button)
+
+
+class WideSlider(gr.Slider):
+    """A slider whose number box takes values beyond its ends; the table of fields says what is accepted."""
+
+    def get_block_name(self) -> str:
+        return "slider"
+
+    def get_config(self) -> dict[str, Any]:  # type: ignore[override]
+        return super().get_config(gr.Slider)
+
+    def preprocess(self, payload: float | None) -> float | None:  # type: ignore[override]
+        return payload
 
 
 # Element id -> tooltip; filled as components are made, sent to the page once (tooltips.js).

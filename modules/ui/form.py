@@ -11,7 +11,7 @@ import gradio as gr
 
 from modules import errors
 from modules.generation.fields import Field, by_name
-from modules.ui.components import made
+from modules.ui.components import WideSlider, made
 
 
 def saved_defaults(path: Path) -> dict[str, Any]:
@@ -52,7 +52,7 @@ class Form:
     def slider(self, name: str, **properties: Any) -> gr.Slider:
         row = self._field[name]
         limits = {key: self._saved(row.label, key, getattr(row, key)) for key in ("minimum", "maximum", "step")}
-        return self._add(name, made(gr.Slider, **limits, **self._common(row), **properties))
+        return self._add(name, made(WideSlider, **limits, **self._common(row), **properties))
 
     def number(self, name: str, **properties: Any) -> gr.Number:
         row = self._field[name]

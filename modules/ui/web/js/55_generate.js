@@ -173,6 +173,11 @@ async function skipTask() {
     if (followed) await callServer("/internal/skip", {id_task: followed.id}).catch((error) => showMessage(error.message, "error"));
 }
 
+/* Number boxes of sliders take values beyond the slider; gradio would cut them when the box is left. */
+document.addEventListener("blur", (event) => {
+    if (event.target.matches && event.target.matches(".settings-column .gradio-slider input[type=number]")) event.stopImmediatePropagation();
+}, true);
+
 /* Keys: Ctrl+Enter generates, Alt+Enter skips, Esc interrupts */
 
 function pressIfVisible(id) {

@@ -21,6 +21,9 @@ function openLightboxFromGallery(event) {
 
 document.addEventListener("click", (event) => safe(() => openLightboxFromGallery(event)), true);
 
+// On the document: gradio takes the focus to the thumbnail of the picture that is shown.
+document.addEventListener("keydown", (event) => { if (modal && !modal.hidden) safe(() => keyInLightbox(event)); }, true);
+
 function openLightbox(urls, index, opener) {
     const box = lightboxElement();
     lightbox = {urls, index, zoomed: false, live: lightbox.live, opener};
@@ -58,7 +61,6 @@ function lightboxElement() {
         if (event.target.id === "modalImage") zoomLightbox(!lightbox.zoomed);
         else closeModal();
     });
-    modal.addEventListener("keydown", keyInLightbox);
     document.body.append(modal);
     return modal;
 }
@@ -80,7 +82,9 @@ function stepLightbox(step) {
     lightbox.live = false;
     showInLightbox((lightbox.index + step + count) % count);
     const thumbnails = all_gallery_buttons();
-    if (thumbnails[lightbox.index]) thumbnails[lightbox.index].click();
+    if (!thumbnails[lightbox.index]) return;
+    thumbnails[lightbox.index].click();
+    setTimeout(() => { if (!modal.hidden) modal.querySelector(".stage").focus(); }, 50);
 }
 
 function zoomLightbox(zoomed) {
