@@ -1,0 +1,60 @@
+"""The scripts' part of a tab: which controls there are, in which order, and what their values become."""
+import gradio as gr
+import pytest
+
+from modules import scripts
+from modules.ui.script_panel import script_panel
+
+
+@pytest.fixture
+def built(rt):
+    """The panel in a page of its own; the runner is as before afterwards."""
+    with gr.Blocks() as page:
+        panel = script_panel("txt2img", scripts.scripts_txt2img)
+    yield page, panel
+    scripts.scripts_txt2img.prepare_ui()
+
+
+def by_id(page):
+    return {block.elem_id: block for block in page.blocks.values() if getattr(block, "elem_id", None)}
+
+
+def test_the_script_list_is_the_first_input_and_offers_the_selectable_scripts(built):
+    page, panel = built
+    assert panel.inputs[0] is by_id(page)["script_list"] and panel.inputs[0].label == "Script"
+    assert panel.inputs[0].choices == [("None", "None"), ("Several Runs", "Several Runs")]
+
+
+def test_controls_lie_in_the_container_those_of_selectable_scripts_out_of_sight(built):
+    page, panel = built
+    assert "txt2img_script_container" in by_id(page) and "script_txt2img_hook_recorder_word" in by_id(page)
+    shown = {script.title(): script.group.visible for script in panel.runner.scripts}
+    assert shown == {"Dynamic Prompts": True, "Hook Recorder": True, "Several Runs": "hidden"}
+
+
+def test_values_come_out_by_script_for_always_on_ones_and_the_selected_one(built):
+    _, panel = built
+    args = [0, True, False, 0, 1, False, "word", 2, 5, 3, False]
+    assert len(args) == len(panel.inputs)
+    expected = {"Dynamic Prompts": [True, False, 0, 1, False], "Hook Recorder": ["word", 2, 5]}
+    assert panel.values(args) == {"selected": None, "args": expected}
+    assert panel.values([1, *args[1:]]) == {"selected": "Several Runs", "args": expected | {"Several Runs": [3, False]}}
+
+
+def test_an_infotext_fills_the_controls_that_ask_for_it(built):
+    _, panel = built
+    [word] = panel.pasted_components
+    assert word.label == "Word"
+    assert panel.pasted({"Recorder word": "from a picture"})[0]["value"] == "from a picture"
+    assert "value" not in panel.pasted({})[0]
+
+
+def test_choosing_a_script_shows_its_controls(built):
+    page, panel = built
+    [change] = [function for function in page.fns.values() if panel.inputs[0]._id in [target[0] for target in function.targets]]
+    assert change.fn(1)["visible"] is True and change.fn(0)["visible"] == "hidden"
+
+
+def test_controls_of_scripts_carry_the_usual_class_names(built):
+    page, _ = built
+    assert "gradio-textbox" in by_id(page)["script_txt2img_hook_recorder_word"].elem_classes
