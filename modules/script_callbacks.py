@@ -128,7 +128,7 @@ def call(event: str, *args: Any, note: Callable[[str], None] | None = None) -> l
             where = origin(registered.script)
             errors.report(f"{event} of {where} failed", error)
             if note is not None:
-                note(f"{where} failed in {event}: {str(error) or type(error).__name__}. The run went on without it.")
+                note(f"{where} failed in {event}: {str(error) or type(error).__name__}. The rest went on without it.")
             continue
         if result is not None:
             results.append(result)

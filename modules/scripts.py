@@ -359,7 +359,7 @@ class ScriptRunner:
             except Exception as error:  # an extension's fault must not end the job
                 where = origin(script.filename or inspect.getfile(type(script)))
                 errors.report(f"{where}: {hook} failed", error)
-                p.comment(f"{script.title()} ({where}) failed in {hook}: {_reason(error)}. The run went on without it.")
+                p.comment(f"{script.title()} ({where}) failed in {hook}: {_reason(error)}. The rest went on without it.")
 
     def setup_scrips(self, p: Any) -> None:
         """The old name of `setup`."""

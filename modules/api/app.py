@@ -4,6 +4,7 @@ import argparse
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
+from modules import script_callbacks
 from modules.api.answers import add_error_answers
 from modules.api.api import api_router
 from modules.api.docs import add_docs
@@ -51,5 +52,6 @@ def build_api_app(rt: Runtime) -> FastAPI:
     """The server without a page (--nowebui)."""
     app = FastAPI(title="Easel", version=version_text(), docs_url=None, redoc_url=None)
     add_routes(app, rt)
+    script_callbacks.call("app_started", None, app, note=rt.notice)
     add_protection(app, rt.args)
     return app
