@@ -29,8 +29,13 @@ from modules.scripts import PostprocessBatchListArgs, PostprocessImageArgs, Post
 
 get_fixed_seed = fixed_seed
 
-__all__ = ["Processed", "StableDiffusionProcessing", "StableDiffusionProcessingTxt2Img", "create_infotext", "fixed_seed", "get_fixed_seed",
-           "opt_C", "opt_f", "process_images", "process_images_inner"]
+__all__ = ["Processed", "StableDiffusionProcessing", "StableDiffusionProcessingTxt2Img", "create_infotext", "fix_seed", "fixed_seed",
+           "get_fixed_seed", "opt_C", "opt_f", "process_images", "process_images_inner"]
+
+
+def fix_seed(p: StableDiffusionProcessing) -> None:
+    """Draw the seeds that are open; scripts call this before they make copies of `p`."""
+    p.seed, p.subseed = fixed_seed(p.seed), fixed_seed(p.subseed)
 
 
 def process_images(p: StableDiffusionProcessing) -> Processed:

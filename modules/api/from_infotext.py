@@ -2,6 +2,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from modules import script_callbacks
 from modules.errors import RequestError, UserError
 from modules.generation.fields import Field, checked
 from modules.imaging import infotext
@@ -16,6 +17,7 @@ NOT_FOR_OVERRIDES = ("Version", "User")
 def values_from_infotext(rt: Runtime, fields: Iterable[Field], text: str) -> dict[str, Any]:
     """Field name -> value for each field and setting that the text holds. Raises RequestError for one that cannot be."""
     found = infotext.parse(text)
+    script_callbacks.call("infotext_pasted", text, found, note=rt.notice)
     values: dict[str, Any] = {}
     if sampler := found.get("Sampler"):
         values |= _sampler(sampler)
