@@ -44,7 +44,7 @@ def pasted_values(rt: Runtime, fields: Iterable[Field], source: str) -> tuple[di
     stated = infotext.read_fields(source)
     is_prompt_only = set(stated) <= {"Prompt", "Negative prompt"}
     skipped = list(rt.settings.infotext_skip_pasting or ())
-    parsed = stated if is_prompt_only else infotext.parse(source, skip_fields=skipped)
+    parsed = stated if is_prompt_only else infotext.parse(source, skip_fields=skipped, back_compat=rt.settings.auto_backcompat)
     values, notes = form_values(fields, parsed)
     prompt, negative = values.get("prompt", ""), values.get("negative_prompt", "")
     names, bare_prompt, bare_negative = rt.styles.recognise(prompt, negative)

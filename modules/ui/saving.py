@@ -141,11 +141,15 @@ def zip_of(rt: Runtime, job: Job) -> dict[str, str]:
 def _zip_name(rt: Runtime, job: Job) -> str:
     info = (job.result or {}).get("info", {})
     seeds = info.get("all_seeds") or [None]
-    texts = {name: str(info.get(key) or "") for name, key in (
-        ("prompt", "prompt"), ("negative_prompt", "negative_prompt"), ("sampler", "sampler_name"), ("scheduler", "scheduler"),
-        ("model_name", "sd_model_name"), ("model_hash", "sd_model_hash"), ("job_timestamp", "job_timestamp"))}
-    context = NameContext(seed=seeds[0], seed_first=seeds[0], seed_last=seeds[-1], steps=info.get("steps"), cfg=info.get("cfg_scale"),
-                          width=info.get("width"), height=info.get("height"), **texts)
+
+    def text(key: str) -> str:
+        return str(info.get(key) or "")
+
+    context = NameContext(
+        prompt=text("prompt"), negative_prompt=text("negative_prompt"), sampler=text("sampler_name"), scheduler=text("scheduler"),
+        model_name=text("sd_model_name"), model_hash=text("sd_model_hash"), job_timestamp=text("job_timestamp"), seed=seeds[0],
+        seed_first=seeds[0], seed_last=seeds[-1], steps=info.get("steps"), cfg=info.get("cfg_scale"), width=info.get("width"),
+        height=info.get("height"))
     return file_name(rt.settings.grid_zip_filename_pattern or ZIP_PATTERN, context, None, 200) or job.folder_name
 
 

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from modules.settings.option import OptionInfo
     from modules.settings.store import Options
 
-# gradio reads the line below a label as Markdown.
-MARKDOWN_SIGNS = re.compile(r"[\\`*_{}\[\]<>#~|]")
-
 PRIVATE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 CONTENTS = '<div id="settings_contents" role="navigation" aria-label="Sections of the settings"></div>'
@@ -75,8 +72,10 @@ def _section(settings: Options, section: str, title: str, keys: list[str], page:
     with gr.Column(elem_id=f"settings_{section}", elem_classes=["settings-section"]):
         gr.HTML(f"<h2>{html.escape(title)}</h2>")
         for key in keys:
-            with gr.Row(elem_id=f"row_setting_{key}", elem_classes=["settings-row"]):
+            with gr.Column(elem_id=f"row_setting_{key}", elem_classes=["settings-row"]):
                 made_here[key] = option_component(settings, key, page)
+                if remarks := remarks_text(settings.data_labels[key]):
+                    gr.HTML(paragraphs(remarks, "remark"))  # gradio's own line for remarks reads them as Markdown
     return made_here
 
 
@@ -93,9 +92,6 @@ def option_component(settings: Options, key: str, page: PageValues) -> gr.compon
         choices = _plain_choices(properties.get("choices")) or _known_choices(key, value)
         properties["choices"] = choices
         properties.setdefault("allow_custom_value", not _plain_choices(arguments.get("choices")))
-    remarks = remarks_text(info)
-    if remarks and "info" in _parameters(kind):
-        properties["info"] = remarks
     component = made(kind, **properties)
     page.follow(component, "value", lambda: _shown_value(kind, getattr(settings, key)))
     return component
@@ -125,7 +121,7 @@ def remarks_text(info: OptionInfo) -> str:
     remarks = [info.comment_before, *(remark.text for remark in info.remarks), info.comment_after]
     plain = [html.unescape(re.sub(r"<[^>]*>", "", remark)).strip() for remark in remarks]
     sentence = "; ".join(text for text in plain if text)
-    return MARKDOWN_SIGNS.sub(r"\\\g<0>", sentence[:1].upper() + sentence[1:])
+    return sentence[:1].upper() + sentence[1:]
 
 
 def _parameters(kind: type[Any]) -> set[str]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -53,7 +54,7 @@ def txt2img_tab(rt: Runtime, page: PageValues) -> Txt2ImgTab:
     _connect(rt, form, top, results, task, extra)
     connect_style_buttons(rt, form, top, dialog, page)
     for name in ("width", "height"):
-        page.follow(form.components[name], "value", lambda name=name: form.default(name))
+        page.follow(form.components[name], "value", partial(form.default, name))
     return Txt2ImgTab(form=form, results=results, generate=top.generate)
 
 
