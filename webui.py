@@ -22,6 +22,8 @@ def main(argv: list[str] | None = None) -> int:
     except UserError as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130  # Ctrl+C, as shells count it
 
 
 def serve(args) -> int:

@@ -2,9 +2,10 @@
 from __future__ import annotations
 
 import argparse
+import logging
 from pathlib import Path
 
-from modules import model_jobs, runtime, script_callbacks, txt2img
+from modules import model_jobs, runtime, script_callbacks, setup_check, txt2img
 from modules.atomic_files import remove_orphans
 from modules.checkpoints.files import CheckpointList
 from modules.checkpoints.manager import ModelManager
@@ -24,6 +25,8 @@ from modules.settings.catalog import built_in_options
 from modules.settings.store import Options
 from modules.styles import StyleTable
 
+log = logging.getLogger("easel")
+
 
 def start(args: argparse.Namespace) -> Runtime:
     """Build the program in its data folder, make it the current one, and start its worker.
@@ -40,6 +43,9 @@ def start(args: argparse.Namespace) -> Runtime:
     rt.extensions = host.start(folders, rt.settings, args, rt.notice)
     rt.models.on_loaded.append(lambda model: script_callbacks.call("model_loaded", model, note=rt.notice))
     rt.queue.start()
+    if "all" not in args.use_cpu and (unused_card := setup_check.graphics_card_notice()):
+        log.warning(unused_card)
+        rt.notice(unused_card)
     return rt
 
 
