@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from modules import script_callbacks
 from modules.errors import RequestError
 from modules.generation.fields import Field, checked
 from modules.imaging import infotext
@@ -17,34 +18,48 @@ if TYPE_CHECKING:
     from modules.runtime import Runtime
     from modules.settings.store import Options
     from modules.ui.form import Form
+    from modules.ui.script_panel import ScriptPanel
 
 # Which setting decides about a key that the form does not hold is a matter of the catalogue; these are no settings at all.
 NOT_SETTINGS = frozenset({"Model", "Model hash", "Version", "Size-1", "Size-2", "User"})
 
 
-def paste_handler(rt: Runtime, form: Form) -> Callable[[str], list[Any]]:
-    """(text of the prompt box) -> changes to every control of the form, to Extra, and to the log line."""
+def paste_handler(rt: Runtime, form: Form, panel: ScriptPanel) -> Callable[[str], list[Any]]:
+    """(text of the prompt box) -> changes to every control of the form, to Extra, to the log line, and to controls of scripts."""
     def paste(text: str) -> list[Any]:
         source = text if (text or "").strip() else last_infotext(rt)
         if not source:
             said = paragraphs("There is nothing to read: the box is empty and no picture was made yet.", "note")
-            return [*[gr.skip()] * (len(form.components) + 1), said]
+            return [*[gr.skip()] * (len(form.components) + 1), said, *[gr.skip()] * len(panel.pasted_components)]
         fields = [field for field in form.fields if field.name in form.components]
-        values, notes = pasted_values(rt, fields, source)
+        parsed = parsed_infotext(rt, source)
+        values, notes = values_of(rt, fields, parsed)
         extra = bool(values.get("subseed_strength")) or bool(values.get("seed_resize_from_w"))
         updates = form.updates(values)
         place = list(form.components).index("override_settings")
         updates[place] = gr.update(value=values["override_settings"], choices=values["override_settings"])
-        return [*updates, extra, "".join(paragraphs(note, "note") for note in notes)]
+        said = "".join(paragraphs(note, "note") for note in notes)
+        return [*updates, extra, said, *panel.pasted(parsed)]
     return paste
 
 
 def pasted_values(rt: Runtime, fields: Iterable[Field], source: str) -> tuple[dict[str, Any], list[str]]:
     """Values of the form for an infotext, styles and override settings among them, and notes. A mere prompt changes only the prompts."""
+    return values_of(rt, fields, parsed_infotext(rt, source))
+
+
+def parsed_infotext(rt: Runtime, source: str) -> dict[str, Any]:
+    """What an infotext says under the names that it uses, as extensions leave it."""
     stated = infotext.read_fields(source)
     is_prompt_only = set(stated) <= {"Prompt", "Negative prompt"}
     skipped = list(rt.settings.infotext_skip_pasting or ())
     parsed = stated if is_prompt_only else infotext.parse(source, skip_fields=skipped, back_compat=rt.settings.auto_backcompat)
+    script_callbacks.call("infotext_pasted", source, parsed, note=rt.notice)
+    return parsed
+
+
+def values_of(rt: Runtime, fields: Iterable[Field], parsed: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Values of the form for a parsed infotext, and notes."""
     values, notes = form_values(fields, parsed)
     prompt, negative = values.get("prompt", ""), values.get("negative_prompt", "")
     names, bare_prompt, bare_negative = rt.styles.recognise(prompt, negative)

@@ -18,6 +18,7 @@ from fastapi import FastAPI
 from fastapi.responses import FileResponse, JSONResponse, Response
 from starlette.middleware.gzip import GZipMiddleware
 
+from modules import script_callbacks
 from modules.api.app import add_protection, add_routes, build_api_app
 from modules.ui.app import build_blocks, page_script
 from modules.ui.pictures import pictures_router
@@ -50,6 +51,7 @@ def build_app(rt: Runtime) -> FastAPI:
     app.include_router(saving_router(rt))
     app.add_api_route("/internal/reload-ui", lambda: ask_for_restart(app), methods=["POST"], include_in_schema=False)
     app.add_api_route("/easel/{path:path}", web_file, methods=["GET"], include_in_schema=False)
+    script_callbacks.call("app_started", blocks, app, note=rt.notice)  # routes that extensions add come before gradio's
     app = gr.mount_gradio_app(app, blocks, path="/", ssr_mode=False, run_history=False, footer_links=[], theme=theme(),
                               max_file_size="256mb", favicon_path=str(WEB / "easel.svg"), show_error=True)
     app.add_middleware(HeadInjector, head=head_html(rt), before=lambda: page.bring_up_to_date(blocks))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from modules import txt2img
+from modules import scripts, txt2img
 from modules.generation.fields import TXT2IMG_FIELDS
 from modules.sampling.registry import SAMPLERS
 from modules.sampling.schedules import SCHEDULES
@@ -20,6 +20,7 @@ from modules.ui.models import native_size
 from modules.ui.page_values import PageValues
 from modules.ui.prompt_row import PromptRow, prompt_row
 from modules.ui.results import Results, results_panel
+from modules.ui.script_panel import ScriptPanel, script_panel
 from modules.ui.styles_editor import connect_style_buttons, styles_editor
 
 if TYPE_CHECKING:
@@ -49,24 +50,27 @@ def txt2img_tab(rt: Runtime, page: PageValues) -> Txt2ImgTab:
             gr.Tab("Generation", id="generation", elem_id=f"{TAB}_generation"), \
             gr.Row(elem_classes=["gradio-row", "resize-handle-row", "workbench"]):
         with gr.Column(elem_id=f"{TAB}_settings", elem_classes=["gradio-column", "settings-column"]):
-            extra = _controls(rt, form)
+            extra, panel = _controls(rt, form)
         results = results_panel(TAB, can_open_folders=not rt.args.hide_ui_dir_config)
-    _connect(rt, form, top, results, task, extra)
+    _connect(rt, form, top, results, task, extra, panel)
     connect_style_buttons(rt, form, top, dialog, page)
     for name in ("width", "height"):
         page.follow(form.components[name], "value", partial(form.default, name))
     return Txt2ImgTab(form=form, results=results, generate=top.generate)
 
 
-def _controls(rt: Runtime, form: Form) -> gr.Checkbox:
-    """The controls of the Generation tab, in the user's order; returns the Extra box, which is not a field of the request."""
+def _controls(rt: Runtime, form: Form) -> tuple[gr.Checkbox, ScriptPanel]:
+    """The controls of the Generation tab, in the user's order; returns those that are no fields of the request: Extra, and scripts."""
+    runner = scripts.scripts_txt2img
+    assert runner is not None, "modules.engine.start makes it"
     blocks: dict[str, Callable[[], Any]] = {
         "sampler": lambda: _sampler_controls(rt, form), "dimensions": lambda: _size_controls(form), "cfg": lambda: _cfg_control(form),
         "seed": lambda: _seed_controls(form), "override_settings": lambda: _override_control(form),
+        "scripts": lambda: script_panel(TAB, runner),
     }
     chosen = [name for name in rt.settings.ui_reorder_list if name in blocks]
     made_blocks = {name: blocks[name]() for name in dict.fromkeys([*chosen, *blocks])}
-    return made_blocks["seed"]
+    return made_blocks["seed"], made_blocks["scripts"]
 
 
 def _sampler_controls(rt: Runtime, form: Form) -> None:
@@ -130,19 +134,22 @@ def _seed_controls(form: Form) -> gr.Checkbox:
     return extra
 
 
-def _connect(rt: Runtime, form: Form, top: PromptRow, results: Results, task: gr.Textbox, extra: gr.Checkbox) -> None:
+def _connect(rt: Runtime, form: Form, top: PromptRow, results: Results, task: gr.Textbox, extra: gr.Checkbox, panel: ScriptPanel) -> None:
     def values(args: Any) -> dict[str, Any]:
-        named = form.values(args[:-1])
+        count = len(form.components)
+        named = form.values(args[:count])
         named["override_settings"] = paste.override_mapping(rt, named.get("override_settings") or [])
-        if not args[-1]:  # Extra is off: its controls keep their values but do not count
+        named["scripts"] = panel.values(args[count + 1:])
+        if not args[count]:  # Extra is off: its controls keep their values but do not count
             named.update(subseed=-1, subseed_strength=0, seed_resize_from_w=0, seed_resize_from_h=0)
         return named
 
     many: dict[str, Any] = {"concurrency_limit": None, "trigger_mode": "multiple", **PRIVATE}
     generate = generate_handler(rt, txt2img.submit, values)
-    pressed = top.generate.click(generate, [task, *form.inputs, extra], results.outputs, js="submit", **many)
+    pressed = top.generate.click(generate, [task, *form.inputs, extra, *panel.inputs], results.outputs, js="submit", **many)
     pressed.then(None, None, None, js=f"() => generateAnswered('{TAB}')", **PRIVATE)
     hidden_button(f"{TAB}_show_result").click(restore_handler(rt), task, results.outputs, js=f"() => resultToShow('{TAB}')", **many)
     prompts = [form.components["prompt"], form.components["negative_prompt"]]
     top.clear.click(None, prompts, prompts, js="confirmClearPrompt", **PRIVATE)
-    top.paste.click(paste.paste_handler(rt, form), prompts[0], [*form.inputs, extra, results.html_log], **PRIVATE)
+    filled = [*form.inputs, extra, results.html_log, *panel.pasted_components]
+    top.paste.click(paste.paste_handler(rt, form, panel), prompts[0], filled, **PRIVATE)
