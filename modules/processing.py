@@ -17,6 +17,7 @@ from modules.generation.base import StableDiffusionProcessing
 from modules.generation.conditions import setup_conditions
 from modules.generation.decode import as_picture, decoded
 from modules.generation.describe import create_infotext, write_last_parameters
+from modules.generation.effects import Effects, apply_effects
 from modules.generation.networks import activated
 from modules.generation.outputs import Destination, Made, deliver, earlier_pictures, grids_folder, samples_folder
 from modules.generation.previews import start_previews
@@ -46,6 +47,8 @@ def process_images(p: StableDiffusionProcessing) -> Processed:
         named = p.override_settings.get("sd_model_checkpoint")
         p.sd_model = rt.models.ensure(rt.chosen_checkpoint(named), fall_back=not named)
         p.checkpoint = p.sd_model.checkpoint
+        if not p.do_not_reload_embeddings:
+            rt.embeddings.refresh(p.sd_model.architecture.text.hidden_size)
         return process_images_inner(p)
 
 
@@ -103,7 +106,8 @@ def make_batch(p: StableDiffusionProcessing, iteration: int) -> dict[int, Made]:
     if not p.disable_extra_networks:
         p.prompts, p.extra_network_data = extra_networks.parse_prompts(p.prompts)
         batch["prompts"] = p.prompts
-    with activated(p, p.extra_network_data):
+    with Effects.of(p) as p.effects, activated(p, p.extra_network_data):
+        apply_effects(p)
         call_scripts(p, "after_extra_networks_activate", extra_network_data=p.extra_network_data, **batch)
         call_scripts(p, "process_batch", **batch)
         setup_conditions(p, p.steps)

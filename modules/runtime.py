@@ -15,6 +15,7 @@ from modules.jobs.queue import JobQueue
 from modules.jobs.state import JobState
 from modules.networks.lora import LoraCatalog
 from modules.networks.textual_inversion import EmbeddingTable
+from modules.prompt.condition_cache import ConditionCache
 from modules.settings.store import Options
 from modules.styles import StyleTable
 
@@ -35,6 +36,7 @@ class Runtime:
     embeddings: EmbeddingTable
     loras: LoraCatalog
     extensions: list[Extension] = field(default_factory=list)
+    conditions: ConditionCache = field(default_factory=ConditionCache)
     unsaved: UnsavedPictures = field(default_factory=UnsavedPictures)
     notices: list[str] = field(default_factory=list)
 

@@ -16,7 +16,7 @@ NOT_FOR_OVERRIDES = ("Version", "User")
 
 def values_from_infotext(rt: Runtime, fields: Iterable[Field], text: str) -> dict[str, Any]:
     """Field name -> value for each field and setting that the text holds. Raises RequestError for one that cannot be."""
-    found = infotext.parse(text)
+    found = infotext.parse(text, back_compat=rt.settings.auto_backcompat)
     script_callbacks.call("infotext_pasted", text, found, note=rt.notice)
     values: dict[str, Any] = {}
     if sampler := found.get("Sampler"):

@@ -97,6 +97,7 @@ class StableDiffusionProcessing:
         self.uc: tuple[ScheduledCond, ...] = ()
         self.planned_steps: tuple[int, int | None] = (self.steps, None)
         self.rng: NoiseSource | None = None
+        self.effects: Any = None
         self.sampler: Any = None
         self.paste_to: tuple[int, int, int, int] | None = None
         self.color_corrections: list | None = None

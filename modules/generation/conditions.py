@@ -1,6 +1,7 @@
 """Prompts of a batch to cached conditions."""
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
 from torch import Tensor
@@ -9,6 +10,8 @@ from modules import runtime
 from modules.generation.base import StableDiffusionProcessing
 from modules.prompt.compose import batch_conditions
 from modules.prompt.encode import EncodeOptions, embeddings_used, encode
+
+TI_HASHES = "TI hashes"
 
 
 def encode_options(opts: Any) -> EncodeOptions:
@@ -25,11 +28,14 @@ def setup_conditions(p: StableDiffusionProcessing, steps: int, hires_steps: int 
     rt = runtime.current()
     options = encode_options(rt.settings)
     encoder = p.sd_model.cond_stage_model
+    known = rt.conditions.under(circumstances(p, options)) if rt.settings.persistent_cond_cache else None
     result = batch_conditions(p.prompts, p.negative_prompts, steps, lambda texts: encode(encoder, texts, options), hires_steps,
-                              rt.settings.use_old_scheduling)
+                              rt.settings.use_old_scheduling, cache=known)
     used = embeddings_used(encoder, [*p.prompts, *p.negative_prompts], options)
     if used:
-        p.extra_generation_params["TI hashes"] = ", ".join(f"{name}: {digest}" for name, digest in used.items())
+        earlier = p.extra_generation_params.get(TI_HASHES, "").split(", ") if p.is_hr_pass else []
+        hashes = dict.fromkeys([*filter(None, earlier), *(f"{name}: {digest}" for name, digest in used.items())])
+        p.extra_generation_params[TI_HASHES] = ", ".join(hashes)
     p.c, p.uc = result.positive, result.negative
     p.planned_steps = (steps, hires_steps)
 
@@ -37,3 +43,16 @@ def setup_conditions(p: StableDiffusionProcessing, steps: int, hires_steps: int 
 def empty_prompt(p: StableDiffusionProcessing) -> Tensor:
     """The encoding [1, 77, C] of the empty prompt, with which the shorter of two texts is filled up."""
     return encode(p.sd_model.cond_stage_model, [""], encode_options(runtime.current().settings))[0].crossattn
+
+
+def circumstances(p: StableDiffusionProcessing, options: EncodeOptions) -> Hashable:
+    """All that the vectors of a text depend on: the model's file, networks at work, learned embeddings, options of reading.
+
+    Networks count by their tags and by the hashes that they put into the infotext.
+    """
+    checkpoint = p.sd_model.checkpoint
+    table = getattr(p.sd_model.cond_stage_model, "embeddings", None)
+    embeddings = frozenset((e.name, e.sha256) for e in table.loaded.values()) if table is not None else frozenset()
+    networks = tuple(sorted((kind, tuple(tuple(tag.items) for tag in tags)) for kind, tags in p.extra_network_data.items()))
+    hashes = tuple((key, str(value)) for key, value in p.extra_generation_params.items() if key.endswith(" hashes") and key != TI_HASHES)
+    return str(checkpoint.path), checkpoint.state, networks, hashes, embeddings, options

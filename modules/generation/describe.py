@@ -4,8 +4,10 @@ from __future__ import annotations
 from typing import Any
 
 from modules import runtime
+from modules.checkpoints.files import CheckpointInfo
 from modules.errors import UserError, report
 from modules.generation.base import StableDiffusionProcessing
+from modules.generation.effects import is_tiling, merging_ratio
 from modules.generation.passes import effective
 from modules.imaging import infotext
 from modules.imaging.save import remember_parameters
@@ -33,9 +35,11 @@ def parameters(p: StableDiffusionProcessing, seed: int, subseed: int) -> dict[st
         "Denoising strength": p.denoising_strength,
         "Clip skip": opts.CLIP_stop_at_last_layers if opts.CLIP_stop_at_last_layers > 1 else None,
         "ENSD": opts.eta_noise_seed_delta or None,
+        "Token merging ratio": merging_ratio(p) or None,
+        "Token merging ratio hr": merging_ratio(p, for_hr=True) or None if getattr(p, "enable_hr", False) else None,
         "RNG": opts.randn_source if opts.randn_source != "GPU" else None,
         "NGMS": effective(p, "s_min_uncond") or None,
-        "Tiling": p.tiling or opts.tiling or None,
+        "Tiling": is_tiling(p) or None,
         **option_parameters(p),
         **(p.extra_generation_params or {}),
         "Version": version_text() if opts.add_version_to_infotext else None,
@@ -44,11 +48,14 @@ def parameters(p: StableDiffusionProcessing, seed: int, subseed: int) -> dict[st
 
 # Settings that `parameters` writes itself, in their place.
 WRITTEN_ABOVE = frozenset({"sd_model_checkpoint", "CLIP_stop_at_last_layers", "eta_noise_seed_delta", "randn_source", "s_min_uncond",
-                           "tiling"})
+                           "tiling", "token_merging_ratio", "token_merging_ratio_hr"})
 
 # Settings that only some samplers read, and the option by which the sampler's row names them.
 SAMPLER_SETTINGS = {name: name for name in ("s_churn", "s_tmin", "s_tmax", "s_noise", "uni_pc_variant", "uni_pc_skip_type", "uni_pc_order",
                                             "uni_pc_lower_order_final")} | {"eta_ancestral": "eta", "eta_ddim": "eta"}
+
+# Settings that only a pass over an existing latent reads.
+SECOND_PASS_SETTINGS = frozenset({"img2img_extra_noise"})
 
 
 def option_parameters(p: StableDiffusionProcessing) -> dict[str, Any]:
@@ -63,7 +70,9 @@ def option_parameters(p: StableDiffusionProcessing) -> dict[str, Any]:
 
 
 def value_that_counts(p: StableDiffusionProcessing, key: str) -> Any:
-    """The value of the setting `key` in this run, or None where its sampler does not read it."""
+    """The value of the setting `key` in this run, or None where its sampler or its passes do not read it."""
+    if key in SECOND_PASS_SETTINGS and not p.denoising_strength:
+        return None
     name = SAMPLER_SETTINGS.get(key)
     if name is not None:
         if name not in p.sampler.options:
@@ -74,6 +83,11 @@ def value_that_counts(p: StableDiffusionProcessing, key: str) -> Any:
         if own is not None:
             return own
     return getattr(runtime.current().settings, key)
+
+
+def named_with_hash(info: CheckpointInfo) -> str:
+    """A further checkpoint of a picture as infotexts name it: with the beginning of its hash as soon as that is known."""
+    return f"{info.model_name} [{info.short_hash}]" if info.short_hash else info.model_name
 
 
 def create_infotext(p: StableDiffusionProcessing, all_prompts: list[str], all_seeds: list[int], all_subseeds: list[int], comments=None,

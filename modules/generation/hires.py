@@ -1,6 +1,7 @@
 """Hires fix: the size of the second pass, and how the first pass's result is brought to it."""
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,7 @@ LATENT_UPSCALERS: dict[str, tuple[str, bool]] = {
     "Latent (nearest-exact)": ("nearest-exact", False),
 }
 DEFAULT_UPSCALER = "Latent"
+OLD_PIXELS = 512 * 512
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +62,12 @@ def hires_size(width: int, height: int, *, scale: float, resize_x: int, resize_y
         raise RequestError("hr_scale", f"The second pass would be {size.width}x{size.height} pixels.",
                            remedy="Choose a larger scale or size.")
     return size
+
+
+def old_first_pass(width: int, height: int) -> tuple[int, int]:
+    """The first pass in px of the first form of hires fix, where a picture's size was that of the second: about 512 x 512 pixels."""
+    scale = math.sqrt(OLD_PIXELS / (width * height))
+    return math.ceil(scale * width / 64) * 64, math.ceil(scale * height / 64) * 64
 
 
 def upscaled_latent(samples: Tensor, size: HiresSize, upscaler: str) -> Tensor:

@@ -62,7 +62,7 @@ def deliver(p: StableDiffusionProcessing, image: Image, index: int, infotext: st
     saved: SavedPicture | None = None
     if destination.keep:
         try:
-            saved = _save(p, image, index, infotext, destination)
+            saved = save(p, image, index, infotext, destination)
         except UserError as error:
             problem = error
     path = str(saved.path) if saved else _kept_for_the_page(p, image, infotext)
@@ -74,7 +74,8 @@ def deliver(p: StableDiffusionProcessing, image: Image, index: int, infotext: st
         raise problem
 
 
-def _save(p: StableDiffusionProcessing, image: Image, index: int, infotext: str, destination: Destination) -> SavedPicture:
+def save(p: StableDiffusionProcessing, image: Image, index: int, infotext: str, destination: Destination) -> SavedPicture:
+    """Write `image` into its folder under the name that the settings give it. Raises UserError."""
     options = SaveOptions.from_settings(runtime.current().settings, grid=destination.grid)
     context = name_context(p, index, image)
     wish = _asked_before_saving(p, image, infotext, options, context, destination)

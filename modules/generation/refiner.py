@@ -5,6 +5,8 @@ from modules import runtime
 from modules.generation import lora_network
 from modules.generation.base import StableDiffusionProcessing
 from modules.generation.conditions import setup_conditions
+from modules.generation.describe import named_with_hash
+from modules.generation.effects import apply_effects
 from modules.sampling.guidance import ModelSwitch
 
 NEVER = 1.0
@@ -39,8 +41,9 @@ class Refiner:
         p = self._p
         info = rt.chosen_checkpoint(p.refiner_checkpoint)
         p.sd_model = rt.models.ensure(info)
-        p.extra_generation_params["Refiner"] = f"{info.model_name} [{info.short_hash}]"
+        p.extra_generation_params["Refiner"] = named_with_hash(p.sd_model.checkpoint)
         p.extra_generation_params["Refiner switch at"] = self._switch_at
         lora_network.network.apply_to(p)
+        apply_effects(p)
         setup_conditions(p, *p.planned_steps)
         return ModelSwitch(model=p.sd_model, conditions=p.conditions)

@@ -2,17 +2,24 @@
 from __future__ import annotations
 
 import copy
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
 
 from modules import extra_networks, runtime
+from modules.checkpoints.files import CheckpointInfo
 from modules.generation import hires
 from modules.generation.base import LATENT_CHANNELS, LATENT_PX, StableDiffusionProcessing
 from modules.generation.conditions import setup_conditions
+from modules.generation.decode import as_picture, decoded
+from modules.generation.describe import create_infotext, named_with_hash
+from modules.generation.effects import apply_effects
 from modules.generation.hires import HiresSize
+from modules.generation.networks import activated_too
 from modules.generation.noise import NoiseSource
+from modules.generation.outputs import Destination, samples_folder, save
 from modules.generation.passes import pass_hooks, sampling_options
 from modules.generation.refiner import Refiner
 from modules.generation.script_calls import call_scripts
@@ -60,6 +67,7 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.hires_size: HiresSize | None = None
+        self._old_sizes_taken_over: tuple[int, int] | None = None
         self.hr_upscale_to_x = self.hr_upscale_to_y = 0
         self.all_hr_prompts: list[str] = []
         self.all_hr_negative_prompts: list[str] = []
@@ -98,7 +106,21 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
     def init(self, all_prompts: list[str], all_seeds: list[int], all_subseeds: list[int]) -> None:
         self.sampler = find_sampler(self.sampler_name or "Euler")
         if self.enable_hr:
+            self._take_over_old_sizes()
             self._plan_second_pass()
+
+    def _take_over_old_sizes(self) -> None:
+        """Requests in the first form of hires fix: `width` and `height` are those of the second pass. Done once."""
+        sizes = (self.width, self.height)
+        if self.firstphase_width or self.firstphase_height:
+            first = (self.firstphase_width or self.width, self.firstphase_height or self.height)
+            self.firstphase_width = self.firstphase_height = 0
+        elif runtime.current().settings.use_old_hires_fix_width_height and self._old_sizes_taken_over != sizes:
+            first = hires.old_first_pass(*sizes)
+        else:
+            return
+        self.hr_resize_x, self.hr_resize_y = sizes
+        self.width, self.height = self._old_sizes_taken_over = first
 
     def _plan_second_pass(self) -> None:
         state = runtime.current().state
@@ -114,8 +136,9 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
     def _hires_parameters(self) -> dict[str, Any]:
         resized = self.hr_resize_x or self.hr_resize_y
         other = lambda value, same: value if value and value != same else None
+        checkpoint = self._hires_checkpoint()
         return {
-            "Hires checkpoint": other(self.hr_checkpoint_name, SAME_CHECKPOINT),
+            "Hires checkpoint": named_with_hash(checkpoint) if checkpoint else None,
             "Hires sampler": other(self.hr_sampler_name, SAME_SAMPLER),
             "Hires schedule type": other(self.hr_scheduler, SAME_SCHEDULE),
             "Hires prompt": hires_prompt,
@@ -150,18 +173,28 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
 
     def sample_hr_pass(self, samples: Tensor) -> Tensor:
         """The second pass over the first pass's latents [B, 4, h, w]; strength 0 only brings them to its size."""
-        rt = runtime.current()
         size = self.hires_size
+        self._save_first_pass(samples)
         self.is_hr_pass = True
         try:
             larger = hires.cropped(self._brought_to(size, samples), size)
-            if not self.denoising_strength:
-                return larger
-            if self.hr_checkpoint_name and self.hr_checkpoint_name != SAME_CHECKPOINT:
-                self.sd_model = rt.models.ensure(rt.chosen_checkpoint(self.hr_checkpoint_name))
-            return self._sampled_again(larger)
+            return self._sampled_again(larger) if self.denoising_strength else larger
         finally:
             self.is_hr_pass = False
+
+    def _save_first_pass(self, samples: Tensor) -> None:
+        """A copy of each picture as the first pass made it, where the settings ask for it; the job does not count them."""
+        if not runtime.current().settings.save_images_before_highres_fix or self.do_not_save_samples:
+            return
+        for index, latent in zip(self.indices, samples, strict=True):
+            picture = as_picture(decoded(self.sd_model, latent[None], note=self.comment)[0])
+            text = create_infotext(self, self.all_prompts, self.all_seeds, self.all_subseeds, index=index)
+            save(self, picture, index, text, Destination(folder=samples_folder(self), keep=True, suffix="-before-highres-fix"))
+
+    def _hires_checkpoint(self) -> CheckpointInfo | None:
+        """The checkpoint of the second pass where it has one of its own. Raises NotFound."""
+        name = self.hr_checkpoint_name
+        return runtime.current().chosen_checkpoint(name) if name and name != SAME_CHECKPOINT else None
 
     def _brought_to(self, size: HiresSize, samples: Tensor) -> Tensor:
         if self.hr_upscaler in hires.LATENT_UPSCALERS:
@@ -175,8 +208,31 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
         second = copy.copy(self)  # prompts and conditions of its own; what the first pass was stays as it is
         second.prompts = self._texts_of_second_pass(self.hr_prompts, self.all_prompts, self.prompts)
         second.negative_prompts = self._texts_of_second_pass(self.hr_negative_prompts, self.all_negative_prompts, self.negative_prompts)
-        setup_conditions(second, self.steps, hires_steps=steps)
-        self.hr_c, self.hr_uc = second.c, second.uc
+        with ExitStack() as scope:
+            if runtime.current().settings.hires_fix_use_firstpass_conds:
+                setup_conditions(second, self.steps, hires_steps=steps)
+                self._change_networks(second, scope)
+            else:
+                self._change_networks(second, scope)
+                setup_conditions(second, self.steps, hires_steps=steps)
+            self.hr_c, self.hr_uc = second.c, second.uc
+            samples = self._second_samples(second, latents, steps)
+        self.sd_model, self.last_step = second.sd_model, second.last_step
+        return samples
+
+    def _change_networks(self, second: StableDiffusionProcessingTxt2Img, scope: ExitStack) -> None:
+        """Checkpoint, extra networks and effects of the second pass."""
+        checkpoint = self._hires_checkpoint()
+        if checkpoint is not None:
+            second.sd_model = self.sd_model = runtime.current().models.ensure(checkpoint)
+            self.extra_generation_params["Hires checkpoint"] = named_with_hash(second.sd_model.checkpoint)  # the hash is known by now
+        if self.hr_prompt and not self.disable_extra_networks:
+            second.extra_network_data = extra_networks.parse_prompts(self.hr_prompts)[1]
+        if checkpoint is not None or second.extra_network_data != self.extra_network_data:
+            scope.enter_context(activated_too(second, second.extra_network_data))
+        apply_effects(second)
+
+    def _second_samples(self, second: StableDiffusionProcessingTxt2Img, latents: Tensor, steps: int) -> Tensor:
         name = self.hr_sampler_name if self.hr_sampler_name and self.hr_sampler_name != SAME_SAMPLER else self.sampler_name
         schedule = self.hr_scheduler if self.hr_scheduler and self.hr_scheduler != SAME_SCHEDULE else self.scheduler
         high, wide = latents.shape[-2:]
@@ -185,12 +241,10 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
         call_scripts(self, "before_hr")
         call_scripts(self, "process_before_every_sampling", x=latents, noise=noise, c=self.hr_c, uc=self.hr_uc)
         second.c, second.uc = self.hr_c, self.hr_uc
-        samples = sample_from_latent(
+        return sample_from_latent(
             self.sd_model, find_sampler(name), schedule or "Automatic", self.steps, source, second.conditions,
             self.hr_cfg or self.cfg_scale, sampling_options(self), pass_hooks(second, steps, Refiner.of(second)),
             init_latent=latents, denoising_strength=self.denoising_strength, given_steps=steps, start=noise)
-        self.sd_model, self.last_step = second.sd_model, second.last_step
-        return samples
 
     def _texts_of_second_pass(self, own: list[str], whole: list[str], first: list[str]) -> list[str]:
         """The texts of the batch without network tags: those of the first pass, as scripts left them, where there are no others."""

@@ -122,17 +122,15 @@ class EmbeddingTable:
     def refresh(self, width: int | None = None) -> None:
         """Read new and changed files, and choose those with `width` numbers per vector (None: as before).
 
-        Of two files with one name the first counts.
+        Of two files with one name the first counts. Costs a look at each file's date when nothing changed.
         """
+        stamps = {path: _stamp(path) for path in _files(self.folders)}
+        if width in (None, self.width) and stamps == {path: stamp for path, (stamp, _) in self._read.items()}:
+            return
         fresh = EmbeddingTable(self.folders, self.encode_name)
         fresh.width = self.width if width is None else width
-        for path in _files(self.folders):
-            try:
-                state = path.stat()
-            except OSError as exc:
-                fresh.skipped[path.stem] = f"It cannot be read: {exc.strerror}"
-                continue
-            stamp, known = (state.st_mtime_ns, state.st_size), self._read.get(path)
+        for path, stamp in stamps.items():
+            known = self._read.get(path)
             fresh._read[path] = known if known and known[0] == stamp else (stamp, _read_or_reason(path))
             fresh._take(path, fresh._read[path][1])
         # Filled first, then exchanged: other threads count tokens with this table meanwhile.
@@ -175,6 +173,15 @@ def _files(folders: Iterable[Path]) -> list[Path]:
         found = [path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file()]
         files += sorted(found, key=lambda path: str(path).lower())
     return files
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """What changes with a file; nothing is known of one that cannot be asked."""
+    try:
+        state = path.stat()
+    except OSError:
+        return 0, 0
+    return state.st_mtime_ns, state.st_size
 
 
 def _read_or_reason(path: Path) -> Embedding | str:

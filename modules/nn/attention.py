@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from modules.nn.layers import CheapExactGroupNorm, Linear, PointwiseConv2d
+from modules.nn.token_merging import matches
 
 Implementation = Literal["sdpa", "matmul"]
 
@@ -89,7 +90,12 @@ class FeedForward(nn.Module):
 
 
 class BasicTransformerBlock(nn.Module):
-    """Self attention, attention to the text, feed-forward; each added to its input."""
+    """Self attention, attention to the text, feed-forward; each added to its input.
+
+    merging_ratio: share of the tokens that self attention sees merged into others (modules/nn/token_merging.py).
+    """
+
+    merging_ratio = 0.0
 
     def __init__(self, dim: int, n_heads: int, d_head: int, context_dim: int | None = None):
         super().__init__()
@@ -100,10 +106,17 @@ class BasicTransformerBlock(nn.Module):
         self.norm2 = nn.LayerNorm(dim)
         self.norm3 = nn.LayerNorm(dim)
 
-    def forward(self, x: Tensor, context: Tensor | None = None) -> Tensor:
-        x = self.attn1(self.norm1(x)) + x
+    def forward(self, x: Tensor, context: Tensor | None = None, size: tuple[int, int] | None = None) -> Tensor:
+        """x [B, h * w, C], context [B, S, D], size (h, w) -> [B, h * w, C]."""
+        x = self._self_attention(x, size) + x
         x = self.attn2(self.norm2(x), context=context) + x
         return self.ff(self.norm3(x)) + x
+
+    def _self_attention(self, x: Tensor, size: tuple[int, int] | None) -> Tensor:
+        if not self.merging_ratio or size is None:
+            return self.attn1(self.norm1(x))
+        found = matches(x, *size, self.merging_ratio)
+        return found.unmerged(self.attn1(found.merged(self.norm1(x))))
 
 
 class SpatialTransformer(nn.Module):
@@ -124,6 +137,7 @@ class SpatialTransformer(nn.Module):
         height, width = h.shape[2:]
         h = h.flatten(2).transpose(1, 2)  # [B, h * w, C]; no copy when x is channels last
         for block in self.transformer_blocks:
-            h = block(h, context=context)
+            # The size only where it is needed: extensions put blocks here that know nothing of it.
+            h = block(h, context=context, size=(height, width)) if getattr(block, "merging_ratio", 0) else block(h, context=context)
         h = h.transpose(1, 2).unflatten(2, (height, width))
         return self.proj_out(h) + x

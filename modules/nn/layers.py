@@ -9,7 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 # Below this many multiplications the longer call costs more than the faster product saves (measured: 10 us a call).
-_WORTHWHILE = 1 << 19
+_WORTHWHILE = 1 << 20
+# Up to so many pixels a convolution is faster as one product: oneDNN rearranges its weights at every call.
+_FEW_PIXELS = 16
 
 
 @lru_cache(maxsize=1)
@@ -31,8 +33,8 @@ def _onednn_linear() -> Callable | None:
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """x [..., K], weight [N, K] -> x weight^T + bias [..., N]."""
-    if (x.device.type == "cpu" and x.dtype == torch.float32 and weight.dtype == torch.float32 and not torch.is_grad_enabled()
-            and x.numel() * len(weight) >= _WORTHWHILE and (product := _onednn_linear()) is not None):
+    if (x.numel() * len(weight) >= _WORTHWHILE and x.device.type == "cpu" and x.dtype == weight.dtype == torch.float32
+            and not torch.is_grad_enabled() and (product := _onednn_linear()) is not None):
         return product(x.contiguous(), weight, bias, "none", [], "")
     return F.linear(x, weight, bias)
 
@@ -42,6 +44,25 @@ class Linear(nn.Linear):
 
     def forward(self, x: Tensor) -> Tensor:
         return linear(x, self.weight, self.bias)
+
+
+class Conv3x3(nn.Conv2d):
+    """A convolution with a 3x3 kernel that keeps the size; over a handful of pixels it is one product of matrices."""
+
+    def __init__(self, in_channels: int, out_channels: int):
+        super().__init__(in_channels, out_channels, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x [B, C, h, w] -> [B, out_channels, h, w]."""
+        batch, channels, height, width = x.shape
+        if (batch * height * width > _FEW_PIXELS or x.device.type != "cpu" or torch.is_grad_enabled() or self.padding_mode != "zeros"
+                or not self.weight.is_contiguous(memory_format=torch.channels_last)):
+            return super().forward(x)
+        padded = F.pad(x.permute(0, 2, 3, 1), (0, 0, 1, 1, 1, 1)).contiguous()  # [B, h + 2, w + 2, C]
+        image, row, pixel, _ = padded.stride()
+        windows = padded.as_strided((batch, height, width, 3, 3, channels), (image, row, pixel, row, pixel, 1))
+        weight = self.weight.permute(0, 2, 3, 1).reshape(self.out_channels, -1)  # [out, 9 C]; no copy
+        return F.linear(windows.reshape(batch, height, width, -1), weight, self.bias).permute(0, 3, 1, 2)
 
 
 class PointwiseConv2d(nn.Conv2d):
@@ -83,3 +104,8 @@ class CheapExactGroupNorm(ExactGroupNorm):
     """Exact only for maps so small that it costs nothing."""
 
     largest = 2**16
+
+
+def layout(device: torch.device) -> torch.memory_format:
+    """How pictures and the weights of convolutions are best laid out on a device."""
+    return torch.contiguous_format if device.type == "mps" else torch.channels_last

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from modules.nn.attention import SpatialTransformer
 from modules.nn.families import UNetConfig
-from modules.nn.layers import CheapExactGroupNorm, Linear, PointwiseConv2d
+from modules.nn.layers import CheapExactGroupNorm, Conv3x3, Linear, PointwiseConv2d, layout
 
 
 def timestep_embedding(timesteps: Tensor, dim: int, max_period: float = 10000.0) -> Tensor:
@@ -40,7 +40,7 @@ class Upsample(nn.Module):
     def __init__(self, channels: int):
         super().__init__()
         self.channels = channels
-        self.conv = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv = Conv3x3(channels, channels)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.conv(F.interpolate(x, scale_factor=2, mode="nearest"))
@@ -54,10 +54,10 @@ class ResBlock(nn.Module):
         self.channels = channels
         self.out_channels = out_channels
         self.in_layers = nn.Sequential(
-            CheapExactGroupNorm(norm_groups, channels), nn.SiLU(), nn.Conv2d(channels, out_channels, 3, padding=1))
+            CheapExactGroupNorm(norm_groups, channels), nn.SiLU(), Conv3x3(channels, out_channels))
         self.emb_layers = nn.Sequential(nn.SiLU(), Linear(emb_channels, out_channels))
         self.out_layers = nn.Sequential(
-            CheapExactGroupNorm(norm_groups, out_channels), nn.SiLU(), nn.Dropout(0.0), nn.Conv2d(out_channels, out_channels, 3, padding=1))
+            CheapExactGroupNorm(norm_groups, out_channels), nn.SiLU(), nn.Dropout(0.0), Conv3x3(out_channels, out_channels))
         self.skip_connection = nn.Identity() if channels == out_channels else PointwiseConv2d(channels, out_channels)
 
     def forward(self, x: Tensor, emb: Tensor) -> Tensor:
@@ -101,6 +101,7 @@ class UNetModel(nn.Module):
         self.out = nn.Sequential(
             CheapExactGroupNorm(config.norm_groups, config.model_channels), nn.SiLU(),
             nn.Conv2d(config.model_channels, config.out_channels, 3, padding=1))
+        self.to(memory_format=torch.channels_last)
 
     @property
     def dtype(self) -> torch.dtype:
@@ -109,7 +110,7 @@ class UNetModel(nn.Module):
 
     def forward(self, x: Tensor, timesteps: Tensor, context: Tensor | None = None, y: Tensor | None = None, **_: object) -> Tensor:
         """x [B, in_channels, h, w], timesteps [B] (fractions allowed), context [B, S, D] -> [B, out_channels, h, w]."""
-        h = x.to(self.dtype, memory_format=torch.channels_last)
+        h = x.to(self.dtype, memory_format=layout(x.device))
         emb = self.time_embed(timestep_embedding(timesteps, self.model_channels).to(h.dtype))
         context = None if context is None else context.to(h.dtype)
         skips = []

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from modules.nn.attention import attend
 from modules.nn.families import VaeConfig
-from modules.nn.layers import ExactGroupNorm, PointwiseConv2d
+from modules.nn.layers import ExactGroupNorm, PointwiseConv2d, layout
 
 _LOGVAR_RANGE = (-30.0, 20.0)
 
@@ -206,6 +206,7 @@ class AutoencoderKL(nn.Module):
         self.decoder = Decoder(config)
         self.quant_conv = PointwiseConv2d(2 * config.z_channels, 2 * config.embed_dim)
         self.post_quant_conv = PointwiseConv2d(config.embed_dim, config.z_channels)
+        self.to(memory_format=torch.channels_last)
 
     @property
     def dtype(self) -> torch.dtype:
@@ -214,13 +215,13 @@ class AutoencoderKL(nn.Module):
 
     def encode(self, pixels: Tensor) -> Posterior:
         """pixels [B, 3, H, W] in -1..1 -> distribution over latents [B, embed_dim, H/8, W/8]."""
-        moments = self.quant_conv(self.encoder(pixels.to(self.dtype, memory_format=torch.channels_last)))
+        moments = self.quant_conv(self.encoder(pixels.to(self.dtype, memory_format=layout(pixels.device))))
         mean, logvar = moments.chunk(2, dim=1)
         return Posterior(mean=mean, logvar=logvar.clamp(*_LOGVAR_RANGE))
 
     def decode(self, latent: Tensor) -> Tensor:
         """latent [B, embed_dim, h, w] -> pixels [B, 3, 8 h, 8 w], nominally in -1..1."""
-        return self.decoder(self.post_quant_conv(latent.to(self.dtype, memory_format=torch.channels_last)))
+        return self.decoder(self.post_quant_conv(latent.to(self.dtype, memory_format=layout(latent.device))))
 
     def forward(self, pixels: Tensor) -> Tensor:
         return self.decode(self.encode(pixels).mode())

@@ -26,6 +26,7 @@ class GuidanceOptions:
     `s_min_uncond`: below this level (in the sampler's own scale) every second call leaves out the negative prompt.
     `skip_early_cond`: fraction of the first steps without negative prompt. `pad_cond_uncond`: lengthen the shorter text with
     `padding` [1, 77, C] (the empty prompt; without it, with its own last vector) instead of calling the network twice.
+    `pad_cond_uncond_v0`: bring the negative prompt to the length of the prompt, by its last vector or by cutting it off.
     `image_cfg_scale`: second scale of instruction models. `scale_factor`: CFG++ divides the scale. `needs_uncond`: never left out.
     """
 
@@ -33,6 +34,7 @@ class GuidanceOptions:
     skip_early_cond: float = 0.0
     batch_cond_uncond: bool = True
     pad_cond_uncond: bool = False
+    pad_cond_uncond_v0: bool = False
     padding: Tensor | None = None
     image_cfg_scale: float | None = None
     scale_factor: float = 1.0
@@ -265,8 +267,11 @@ class GuidedDenoiser:
             image = None if image is None else torch.cat([image, torch.zeros_like(image[-pictures:])])
             uncond = stacked([uncond, uncond])
         lengths_differ = cond.crossattn.shape[1] != uncond.crossattn.shape[1]
-        if lengths_differ and not skip and self.options.pad_cond_uncond:
-            cond, uncond = _padded(cond, uncond, self.options.padding)
+        if lengths_differ and not skip and (self.options.pad_cond_uncond_v0 or self.options.pad_cond_uncond):
+            if self.options.pad_cond_uncond_v0:
+                uncond = _fitted(uncond, cond.crossattn.shape[1])
+            else:
+                cond, uncond = _padded(cond, uncond, self.options.padding)
             self.padded_cond_uncond, lengths_differ = True, False
         if skip:
             groups = [cond]
@@ -337,6 +342,11 @@ def _padded(cond: Conditioning, uncond: Conditioning, padding: Tensor | None) ->
     """Both texts at the length of the longer one."""
     length = max(cond.crossattn.shape[1], uncond.crossattn.shape[1])
     return _lengthened(cond, length, padding), _lengthened(uncond, length, padding)
+
+
+def _fitted(cond: Conditioning, length: int) -> Conditioning:
+    """A text cut off at, or lengthened to, a number of vectors."""
+    return Conditioning(crossattn=extended(cond.crossattn[:, :length], length), vector=cond.vector, concat=cond.concat)
 
 
 def _lengthened(cond: Conditioning, length: int, padding: Tensor | None) -> Conditioning:

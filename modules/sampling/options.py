@@ -46,6 +46,7 @@ class SamplingOptions:
     skip_early_cond: float = 0.0
     batch_cond_uncond: bool = True
     pad_cond_uncond: bool = False
+    pad_cond_uncond_v0: bool = False
     padding: Tensor | None = None
     image_cfg_scale: float | None = None
     img2img_extra_noise: float = 0.0

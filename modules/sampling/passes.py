@@ -259,7 +259,7 @@ class _Pass:
         follows_instructions = image_cond is not None and image_cond.shape[1] == LATENT_CHANNELS
         guidance = GuidanceOptions(s_min_uncond=options.s_min_uncond, skip_early_cond=options.skip_early_cond,
                                    batch_cond_uncond=options.batch_cond_uncond, pad_cond_uncond=options.pad_cond_uncond,
-                                   padding=options.padding,
+                                   pad_cond_uncond_v0=options.pad_cond_uncond_v0, padding=options.padding,
                                    image_cfg_scale=options.image_cfg_scale if follows_instructions else None,
                                    scale_factor=self.sampler.cfg_factor, needs_uncond=self.sampler.needs_unguided)
         return GuidedDenoiser(make_inner=lambda model: inner_denoiser(model, self._levels_of(model), self.sampler.kind), model=self.model,

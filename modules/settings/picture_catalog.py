@@ -17,6 +17,11 @@ PICTURE_SECTIONS = (
               infotext="Hires refiner", picture=True),
         check("enable_prompt_comments", True, "Enable comments", info="from # to the end of the line the prompt is ignored", picture=True),
     )),
+    Section(id="img2img", title="img2img", category="sd", rows=(
+        slide("initial_noise_multiplier", 1.0, "Noise multiplier for img2img", 0.0, 1.5, 0.001, infotext="Noise multiplier", picture=True),
+        slide("img2img_extra_noise", 0.0, "Extra noise for img2img and hires fix", 0.0, 1.0, 0.01, infotext="Extra noise", picture=True,
+              info="added to what the second pass starts from, beside the noise that belongs to its strength; 0: off"),
+    )),
     Section(id="optimizations", title="Optimizations", category="sd", rows=(
         slide("s_min_uncond", 0.0, "Negative Guidance minimum sigma", 0.0, 15.0, 0.01, infotext="NGMS", picture=True,
               info="below this noise level every second step leaves out the negative prompt; 0: never"),

@@ -10,7 +10,7 @@ from modules import txt2img
 
 IMAGES = Path(__file__).parent.parent / "goldens" / "images"
 INDEX = json.loads((IMAGES / "index.json").read_text())
-CASES = [name for name, case in INDEX.items() if name.startswith("t_") and "error" not in case]
+CASES = [name for name, case in INDEX.items() if name.startswith(("t_", "h_")) and "error" not in case]
 LOOSE = {"t_sampler_DPM_adaptive": 4.0}
 
 
