@@ -52,7 +52,8 @@ class Easel:
 @pytest.fixture
 def easel(page, module_server):
     """The page, loaded and idle. At the end it must have shown no script error and asked no other host."""
-    module_server.post("/internal/queue/resume", {})
+    for path in ("queue/cancel-all", "queue/resume", "interrupt"):  # whatever a failed test left
+        module_server.post(f"/internal/{path}", {})
     user = Easel(page, module_server)
     user.open()
     user.number("txt2img_width", 64)
