@@ -84,8 +84,9 @@ def _choice(name: str, label: str, element_id: str, default: str, infotext: str)
     return Field(name=name, label=label, kind="choice", default=default, element_id=element_id, infotext=infotext)
 
 
-def _switch(name: str, label: str, default: bool | None = False, **further: Any) -> Field:
-    return Field(name=name, label=label, kind="boolean", default=default, in_form=False, **further)
+def _switch(name: str, label: str, default: bool | None = False, element_id: str = "", **further: Any) -> Field:
+    """A switch is in the form when it has an element there."""
+    return Field(name=name, label=label, kind="boolean", default=default, element_id=element_id, in_form=bool(element_id), **further)
 
 
 COMMON_FIELDS: tuple[Field, ...] = (
@@ -123,7 +124,7 @@ COMMON_FIELDS: tuple[Field, ...] = (
 )
 
 HIRES_FIELDS: tuple[Field, ...] = (
-    _switch("enable_hr", "Hires. fix", element_id="hr"),
+    _switch("enable_hr", "Hires. fix", element_id="hr-checkbox"),
     _choice("hr_upscaler", "Upscaler", "hr_upscaler", "Latent", "Hires upscaler"),
     _slider("hr_second_pass_steps", "Hires steps", "hires_steps", 0, (0, 150, 1), (0, 1000), infotext="Hires steps"),
     _slider("denoising_strength", "Denoising strength", "denoising_strength", 0.7, (0, 1, 0.01), (0, 1), api_default=0.75,

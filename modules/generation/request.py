@@ -14,15 +14,18 @@ from modules.checkpoints.files import CheckpointInfo
 from modules.errors import RequestError
 from modules.generation.base import PictureRecord, StableDiffusionProcessing
 from modules.generation.fields import LATENT_PX
+from modules.generation.hires import DEFAULT_UPSCALER, LATENT_UPSCALERS, hires_size
 from modules.generation.result import Processed
 from modules.generation.script_values import SELECTED, attach_scripts, frozen_scripts, run_selected
 from modules.generation.seeds import fixed_seed
+from modules.generation.text_to_image import SAME_CHECKPOINT, SAME_SAMPLER, SAME_SCHEDULE
+from modules.imaging.upscale import find_upscaler
 from modules.jobs.job import Job
 from modules.runtime import Runtime
 from modules.sampling.registry import find_sampler, find_schedule, split_sampler_name
 from modules.scripts import ScriptRunner
 
-AUTOMATIC, UNIFORM = "Automatic", "Uniform"
+AUTOMATIC, UNIFORM, NONE = "Automatic", "Uniform", "None"
 ALWAYS_OWN_SCHEDULE = ("Restart",)
 NOTES = "notes"
 CHECKPOINT = "checkpoint_file"
@@ -48,6 +51,8 @@ def freeze(rt: Runtime, request: dict[str, Any], given: Mapping[str, Any], runne
     unknown = [name for name in request["styles"] if name not in rt.styles.names()]
     if unknown:
         raise RequestError("styles", f"There is no style named {unknown[0]!r}.", remedy="Choose one from the Styles list.")
+    check_steps(sampler, request["steps"])
+    request |= checked_passes(rt, request)
     info = rt.chosen_checkpoint(overrides.get("sd_model_checkpoint"))
     scripts, notes_on_scripts = frozen_scripts(runner, given.get(SCRIPTS))
     request |= {
@@ -76,6 +81,36 @@ def chosen_sampler(sampler: str, schedule: str | None, preferred: str | None = N
     return row.name, chosen
 
 
+def check_steps(sampler: str, steps: int) -> None:
+    """Raises RequestError for fewer steps than the sampler needs."""
+    least = find_sampler(sampler).least_steps
+    if steps < least:
+        raise RequestError("steps", f"{sampler} needs at least {least} steps, not {steps}.")
+
+
+def checked_passes(rt: Runtime, request: Mapping[str, Any]) -> dict[str, Any]:
+    """The names that the second pass and the refiner use, as the tables have them. Raises RequestError or NotFound."""
+    checked: dict[str, Any] = {}
+    if request["refiner_checkpoint"] not in ("", NONE):
+        checked["refiner_checkpoint"] = rt.checkpoints.find(request["refiner_checkpoint"]).title
+    if not request.get("enable_hr"):
+        return checked
+    upscaler = request["hr_upscaler"] or DEFAULT_UPSCALER
+    checked["hr_upscaler"] = upscaler if upscaler in LATENT_UPSCALERS else find_upscaler(upscaler).name
+    hires_size(request["width"], request["height"], scale=request["hr_scale"], resize_x=request["hr_resize_x"],
+               resize_y=request["hr_resize_y"])
+    if request["hr_sampler_name"] not in ("", SAME_SAMPLER):
+        sampler, schedule = chosen_sampler(request["hr_sampler_name"], AUTOMATIC)
+        checked["hr_sampler_name"] = sampler
+        if schedule != AUTOMATIC and request["hr_scheduler"] in ("", SAME_SCHEDULE):
+            checked["hr_scheduler"] = schedule
+    if request["hr_scheduler"] not in ("", SAME_SCHEDULE):
+        checked["hr_scheduler"] = find_schedule(request["hr_scheduler"]).label
+    if request["hr_checkpoint_name"] not in ("", SAME_CHECKPOINT):
+        checked["hr_checkpoint_name"] = rt.checkpoints.find(request["hr_checkpoint_name"]).title
+    return checked
+
+
 def checked_overrides(rt: Runtime, overrides: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Override settings in the types of their options, and a note for each that is unknown. Raises RequestError."""
     known, notes = {}, []
@@ -101,20 +136,26 @@ def rounding_notes(request: Mapping[str, Any], given: Mapping[str, Any]) -> list
 
 def run_request(job: Job, kind: type[StableDiffusionProcessing], make: Callable[[Any], Processed],
                 runner: ScriptRunner | None = None) -> dict[str, Any]:
-    """Run a frozen request under its frozen settings, by its selected script or by `make`; the result as JSON-able data."""
+    """Run the frozen request of a job under its frozen settings, by its selected script or by `make`; the result as JSON-able data."""
+    return run_frozen(Frozen(request=job.request, settings=job.settings), job, kind, make, runner)
+
+
+def run_frozen(frozen: Frozen, job: Job, kind: type[StableDiffusionProcessing], make: Callable[[Any], Processed],
+               runner: ScriptRunner | None = None) -> dict[str, Any]:
+    """Run `frozen` as the work of `job`, to which its pictures then belong."""
     rt = runtime.current()
     started = time.monotonic()
-    fields = {name: value for name, value in job.request.items() if name not in NOT_OF_THE_RUN}
+    fields = {name: value for name, value in frozen.request.items() if name not in NOT_OF_THE_RUN}
     p = kind(**fields)
     p.finished = {picture.index: picture.path for picture in job.pictures}
     p.results_folder = rt.folders.results / job.folder_name
-    stored = job.request.get(SCRIPTS) or {}
+    stored = frozen.request.get(SCRIPTS) or {}
     p.record = PictureRecord(lambda index, path, text: rt.queue.note_picture(job, index, path, text), bool(stored.get(SELECTED)))
-    for note in job.request.get(NOTES, ()):
+    for note in frozen.request.get(NOTES, ()):
         p.comment(note)
     try:
-        with rt.settings.overriding(job.settings):
-            note_changed_checkpoint(rt, p, job.request.get(CHECKPOINT))
+        with rt.settings.overriding(frozen.settings):
+            note_changed_checkpoint(rt, p, frozen.request.get(CHECKPOINT))
             attach_scripts(p, runner, stored)
             processed = run_selected(p) or make(p)
     finally:

@@ -72,6 +72,9 @@ class Form:
             common["value"] = choices[0]
         return self._add(name, made(gr.Radio, choices=choices, **common, **properties))
 
+    def checkbox(self, name: str, **properties: Any) -> gr.Checkbox:
+        return self._add(name, made(gr.Checkbox, **self._common(self._field[name]), **properties))
+
     def textbox(self, name: str, **properties: Any) -> gr.Textbox:
         return self._add(name, made(gr.Textbox, **self._common(self._field[name]), **properties))
 

@@ -25,12 +25,12 @@ NOT_SETTINGS = frozenset({"Model", "Model hash", "Version", "Size-1", "Size-2", 
 
 
 def paste_handler(rt: Runtime, form: Form, panel: ScriptPanel) -> Callable[[str], list[Any]]:
-    """(text of the prompt box) -> changes to every control of the form, to Extra, to the log line, and to controls of scripts."""
+    """(text of the prompt box) -> changes to all controls of the form, Extra, Refiner, the log line, and controls of scripts."""
     def paste(text: str) -> list[Any]:
         source = text if (text or "").strip() else last_infotext(rt)
         if not source:
             said = paragraphs("There is nothing to read: the box is empty and no picture was made yet.", "note")
-            return [*[gr.skip()] * (len(form.components) + 1), said, *[gr.skip()] * len(panel.pasted_components)]
+            return [*[gr.skip()] * (len(form.components) + 2), said, *[gr.skip()] * len(panel.pasted_components)]
         fields = [field for field in form.fields if field.name in form.components]
         parsed = parsed_infotext(rt, source)
         values, notes = values_of(rt, fields, parsed)
@@ -39,7 +39,7 @@ def paste_handler(rt: Runtime, form: Form, panel: ScriptPanel) -> Callable[[str]
         place = list(form.components).index("override_settings")
         updates[place] = gr.update(value=values["override_settings"], choices=values["override_settings"])
         said = "".join(paragraphs(note, "note") for note in notes)
-        return [*updates, extra, said, *panel.pasted(parsed)]
+        return [*updates, extra, bool(values.get("refiner_checkpoint")), said, *panel.pasted(parsed)]
     return paste
 
 
@@ -93,6 +93,8 @@ def form_values(fields: Iterable[Field], parsed: Mapping[str, Any]) -> tuple[dic
     whole = {"width": width or texts.get("Size-1"), "height": height or texts.get("Size-2"),
              "seed_resize_from_w": texts.get("Seed resize from-1"), "seed_resize_from_h": texts.get("Seed resize from-2")}
     values: dict[str, Any] = {}
+    if "Steps" in texts:
+        values["enable_hr"] = "Hires upscaler" in texts
     notes = []
     for field in fields:
         if not field.in_form or field.kind == "mapping":

@@ -15,6 +15,7 @@ from modules.sampling.schedules import SCHEDULES
 from modules.ui import paste
 from modules.ui.components import RANDOM, REUSE, SWAP, ToolButton, hidden_button, hidden_text, made
 from modules.ui.form import Form, saved_defaults
+from modules.ui.further_passes import further_passes
 from modules.ui.generate import generate_handler, restore_handler
 from modules.ui.models import native_size
 from modules.ui.page_values import PageValues
@@ -28,6 +29,18 @@ if TYPE_CHECKING:
 
 TAB = "txt2img"
 PRIVATE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Switches:
+    """Check boxes that say whether the controls behind them count; they are no fields of a request."""
+
+    extra: gr.Checkbox
+    refiner: gr.Checkbox
+
+    @property
+    def inputs(self) -> list[gr.Checkbox]:
+        return [self.extra, self.refiner]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,27 +63,28 @@ def txt2img_tab(rt: Runtime, page: PageValues) -> Txt2ImgTab:
             gr.Tab("Generation", id="generation", elem_id=f"{TAB}_generation"), \
             gr.Row(elem_classes=["gradio-row", "resize-handle-row", "workbench"]):
         with gr.Column(elem_id=f"{TAB}_settings", elem_classes=["gradio-column", "settings-column"]):
-            extra, panel = _controls(rt, form)
+            switches, panel = _controls(rt, form)
         results = results_panel(TAB, can_open_folders=not rt.args.hide_ui_dir_config)
-    _connect(rt, form, top, results, task, extra, panel)
+    _connect(rt, form, top, results, task, switches, panel)
     connect_style_buttons(rt, form, top, dialog, page)
     for name in ("width", "height"):
         page.follow(form.components[name], "value", partial(form.default, name))
     return Txt2ImgTab(form=form, results=results, generate=top.generate)
 
 
-def _controls(rt: Runtime, form: Form) -> tuple[gr.Checkbox, ScriptPanel]:
-    """The controls of the Generation tab, in the user's order; returns those that are no fields of the request: Extra, and scripts."""
+def _controls(rt: Runtime, form: Form) -> tuple[Switches, ScriptPanel]:
+    """The controls of the Generation tab, in the user's order; returns those that are no fields of the request: switches, scripts."""
     runner = scripts.scripts_txt2img
     assert runner is not None, "modules.engine.start makes it"
     blocks: dict[str, Callable[[], Any]] = {
-        "sampler": lambda: _sampler_controls(rt, form), "dimensions": lambda: _size_controls(form), "cfg": lambda: _cfg_control(form),
+        "sampler": lambda: _sampler_controls(rt, form), "accordions": lambda: further_passes(rt, form),
+        "dimensions": lambda: _size_controls(form), "cfg": lambda: _cfg_control(form),
         "seed": lambda: _seed_controls(form), "override_settings": lambda: _override_control(form),
         "scripts": lambda: script_panel(TAB, runner),
     }
     chosen = [name for name in rt.settings.ui_reorder_list if name in blocks]
     made_blocks = {name: blocks[name]() for name in dict.fromkeys([*chosen, *blocks])}
-    return made_blocks["seed"], made_blocks["scripts"]
+    return Switches(extra=made_blocks["seed"], refiner=made_blocks["accordions"]), made_blocks["scripts"]
 
 
 def _sampler_controls(rt: Runtime, form: Form) -> None:
@@ -134,22 +148,26 @@ def _seed_controls(form: Form) -> gr.Checkbox:
     return extra
 
 
-def _connect(rt: Runtime, form: Form, top: PromptRow, results: Results, task: gr.Textbox, extra: gr.Checkbox, panel: ScriptPanel) -> None:
+def _connect(rt: Runtime, form: Form, top: PromptRow, results: Results, task: gr.Textbox, switches: Switches,
+             panel: ScriptPanel) -> None:
     def values(args: Any) -> dict[str, Any]:
         count = len(form.components)
         named = form.values(args[:count])
         named["override_settings"] = paste.override_mapping(rt, named.get("override_settings") or [])
-        named["scripts"] = panel.values(args[count + 1:])
-        if not args[count]:  # Extra is off: its controls keep their values but do not count
+        named["scripts"] = panel.values(args[count + len(switches.inputs):])
+        extra, refiner = args[count:count + len(switches.inputs)]
+        if not extra:  # its controls keep their values but do not count
             named.update(subseed=-1, subseed_strength=0, seed_resize_from_w=0, seed_resize_from_h=0)
+        if not refiner:
+            named.update(refiner_checkpoint="")
         return named
 
     many: dict[str, Any] = {"concurrency_limit": None, "trigger_mode": "multiple", **PRIVATE}
     generate = generate_handler(rt, txt2img.submit, values)
-    pressed = top.generate.click(generate, [task, *form.inputs, extra, *panel.inputs], results.outputs, js="submit", **many)
+    pressed = top.generate.click(generate, [task, *form.inputs, *switches.inputs, *panel.inputs], results.outputs, js="submit", **many)
     pressed.then(None, None, None, js=f"() => generateAnswered('{TAB}')", **PRIVATE)
     hidden_button(f"{TAB}_show_result").click(restore_handler(rt), task, results.outputs, js=f"() => resultToShow('{TAB}')", **many)
     prompts = [form.components["prompt"], form.components["negative_prompt"]]
     top.clear.click(None, prompts, prompts, js="confirmClearPrompt", **PRIVATE)
-    filled = [*form.inputs, extra, results.html_log, *panel.pasted_components]
+    filled = [*form.inputs, *switches.inputs, results.html_log, *panel.pasted_components]
     top.paste.click(paste.paste_handler(rt, form, panel), prompts[0], filled, **PRIVATE)
