@@ -11,6 +11,7 @@ import torch
 
 from modules.errors import UserError
 from modules.nn.latent_diffusion import LatentDiffusion
+from modules.nn.layers import layout
 
 Part = Literal["unet", "vae", "text", "tables"]
 Precision = Literal["autocast", "full", "half"]
@@ -29,17 +30,13 @@ class HardwareOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class Hardware:
-    """The device in use and the numbers of each part of a model.
-
-    channels_last: whether convolution weights are laid out with channels last (the CPU's convolutions and tensor cores want that).
-    """
+    """The device in use and the numbers of each part of a model."""
 
     device: torch.device
     unet_dtype: torch.dtype
     vae_dtype: torch.dtype
     text_dtype: torch.dtype
     cpu_parts: frozenset[str] = frozenset()
-    channels_last: bool = True
 
     @staticmethod
     def detect(options: HardwareOptions | None = None) -> Hardware:
@@ -49,6 +46,11 @@ class Hardware:
         half = _half_dtype(device, options)
         vae = torch.float32 if options.no_half_vae or device.type == "mps" else half
         return Hardware(device=device, unet_dtype=half, vae_dtype=vae, text_dtype=half, cpu_parts=frozenset(options.use_cpu) - {"all"})
+
+    @property
+    def channels_last(self) -> bool:
+        """Whether convolution weights are laid out with channels last: the processor's convolutions and tensor cores want that."""
+        return layout(self.device) is torch.channels_last
 
     @property
     def dtype(self) -> torch.dtype:

@@ -6,7 +6,7 @@ from diffusers_peer import relative_error
 from torch import nn
 
 from modules.nn.attention import attend
-from modules.nn.layers import ExactGroupNorm, Linear, PointwiseConv2d, linear
+from modules.nn.layers import Conv3x3, ExactGroupNorm, Linear, PointwiseConv2d, linear
 
 
 @pytest.mark.parametrize("rows, width, out", [(3, 8, 5), (2048, 64, 96)])
@@ -47,3 +47,12 @@ def test_the_exact_group_norm_is_exact_in_both_memory_formats(memory_format):
     with torch.no_grad():
         ours = layer(x)
     assert relative_error(ours.double(), expected) < 1e-5 and ours.is_contiguous(memory_format=memory_format)
+
+
+@pytest.mark.parametrize("height, width", [(1, 1), (2, 2), (2, 3), (1, 7), (9, 5)])
+@pytest.mark.parametrize("weights", [torch.contiguous_format, torch.channels_last])
+def test_convolutions_over_few_pixels_are_equal(height, width, weights):
+    layer = Conv3x3(24, 40).requires_grad_(False).to(memory_format=weights)
+    x = torch.randn(2, 24, height, width).to(memory_format=torch.channels_last)
+    with torch.no_grad():
+        assert relative_error(layer(x), F.conv2d(x, layer.weight, layer.bias, padding=1)) < 1e-6
