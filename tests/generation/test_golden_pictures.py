@@ -4,7 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tiny_model
 from PIL import Image
+from runtime_parts import running
 
 from modules import txt2img
 
@@ -14,14 +16,21 @@ CASES = [name for name, case in INDEX.items() if name.startswith(("t_", "h_")) a
 LOOSE = {"t_sampler_DPM_adaptive": 4.0}
 
 
+@pytest.fixture(scope="module")
+def tiny_program(tmp_path_factory):
+    """One running program for all cases: what came before must not matter."""
+    with running(tiny_model.make_data_dir(tmp_path_factory.mktemp("golden") / "data")) as rt:
+        yield rt
+
+
 def pixels(path) -> np.ndarray:
     return np.asarray(Image.open(path).convert("RGB")).astype(int)
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_picture_equals_the_reference(runtime, name):
+def test_picture_equals_the_reference(tiny_program, name):
     case = INDEX[name]
-    job = txt2img.submit(runtime, {**case["request"], "do_not_save_samples": True, "do_not_save_grid": False}, api=True)
+    job = txt2img.submit(tiny_program, {**case["request"], "do_not_save_samples": True, "do_not_save_grid": True}, api=True)
     assert job.wait(120)
     assert job.status == "done", job.error
     made = [pixels(image["path"]) for image in job.result["images"]]
