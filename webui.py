@@ -16,9 +16,13 @@ def main(argv: list[str] | None = None) -> int:
     from modules import cmd_args
     from modules.errors import UserError
 
-    args = cmd_args.parse(sys.argv[1:] if argv is None else argv)
+    argv = sys.argv[1:] if argv is None else argv
     try:
-        return serve(args)
+        if argv[:1] == ["replay"]:
+            from modules.cli import replay
+
+            return replay.main(argv[1:])
+        return serve(cmd_args.parse(argv))
     except UserError as error:
         print(error, file=sys.stderr)
         return 1

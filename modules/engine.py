@@ -12,7 +12,7 @@ from modules.checkpoints.manager import ModelManager
 from modules.errors import UserError
 from modules.extensions import host
 from modules.folders import Folders
-from modules.generation import lora_network
+from modules.generation import lora_network, replay
 from modules.hardware import Hardware, HardwareOptions
 from modules.jobs.queue import JobQueue
 from modules.jobs.state import JobState
@@ -38,6 +38,7 @@ def start(args: argparse.Namespace) -> Runtime:
     rt = build(args, folders)
     rt.queue.register(txt2img.KIND, txt2img.run)
     rt.queue.register(model_jobs.KIND, model_jobs.run)
+    rt.queue.register(replay.KIND, replay.run)
     runtime.use(rt)
     lora_network.register()
     rt.extensions = host.start(folders, rt.settings, args, rt.notice)

@@ -112,6 +112,7 @@ class Script:
     infotext_fields: list | None = None
     paste_field_names: list[str] | None = None
     setup_for_ui_only = False
+    is_done_when_replayed = False  # its work stands in the stored prompts already; it is left out when a picture is made again
     controls: list | None = None
     api_info: Any = None
     load_script_before: str | None = None

@@ -11,6 +11,7 @@ from modules.api.docs import add_docs
 from modules.api.guard import Guard, GuardOptions
 from modules.api.internal import internal_router
 from modules.api.login import Login, logins_of
+from modules.api.replay import replay_router
 from modules.runtime import Runtime
 from modules.version import version_text
 
@@ -19,6 +20,7 @@ def add_routes(app: FastAPI, rt: Runtime) -> None:
     """/internal for the page, /sdapi/v1 and /docs with --api or --nowebui. To be called before gradio is mounted at "/"."""
     add_error_answers(app)
     app.include_router(internal_router(rt))
+    app.include_router(replay_router(rt))
     if rt.args.api or rt.args.nowebui:
         app.include_router(api_router(rt))
         add_docs(app)

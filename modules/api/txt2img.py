@@ -7,11 +7,11 @@ from typing import Any
 
 from modules import scripts, txt2img
 from modules.api.answers import JobFailed
-from modules.api.from_infotext import values_from_infotext
 from modules.api.models import missing_abilities, request_defaults
 from modules.api.scripts import chosen_scripts
 from modules.errors import NotFound, RequestError
 from modules.generation.fields import TXT2IMG_FIELDS, Field, by_name, checked
+from modules.generation.from_infotext import values_from_infotext
 from modules.imaging.unsaved import MEMORY_PREFIX
 from modules.jobs.job import Job
 from modules.runtime import Runtime

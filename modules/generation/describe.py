@@ -6,6 +6,7 @@ from typing import Any
 from modules import runtime
 from modules.checkpoints.files import CheckpointInfo
 from modules.errors import UserError, report
+from modules.generation import provenance
 from modules.generation.base import StableDiffusionProcessing
 from modules.generation.effects import is_tiling, merging_ratio
 from modules.generation.passes import effective
@@ -92,10 +93,11 @@ def named_with_hash(info: CheckpointInfo) -> str:
 
 def create_infotext(p: StableDiffusionProcessing, all_prompts: list[str], all_seeds: list[int], all_subseeds: list[int], comments=None,
                     iteration: int = 0, position_in_batch: int = 0, use_main_prompt: bool = False, index: int | None = None,
-                    all_negative_prompts: list[str] | None = None) -> str:
+                    all_negative_prompts: list[str] | None = None, is_result: bool = True) -> str:
     """The whole text stored with a picture: prompt, negative prompt, parameters.
 
-    The picture is `index`, or where that is None number `position_in_batch` of batch `iteration`.
+    The picture is `index`, or where that is None number `position_in_batch` of batch `iteration`. What is needed to make it again
+    is added for single pictures that are results.
     """
     if index is None:
         index = position_in_batch + iteration * p.batch_size
@@ -103,6 +105,8 @@ def create_infotext(p: StableDiffusionProcessing, all_prompts: list[str], all_se
     prompt = p.main_prompt if use_main_prompt and not p.styles else all_prompts[index]
     negative = negatives[index] if negatives else ""
     fields = parameters(p, all_seeds[index], all_subseeds[index])
+    if is_result and not use_main_prompt and runtime.current().settings.add_replay_to_infotext:
+        fields[provenance.KEY] = provenance.provenance(p, index, prompt, negative)
     resolved = {key: of_picture(value, p, index, prompt, negative) for key, value in fields.items()}
     return infotext.write(prompt, negative, resolved)
 

@@ -188,7 +188,7 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
             return
         for index, latent in zip(self.indices, samples, strict=True):
             picture = as_picture(decoded(self.sd_model, latent[None], note=self.comment)[0])
-            text = create_infotext(self, self.all_prompts, self.all_seeds, self.all_subseeds, index=index)
+            text = create_infotext(self, self.all_prompts, self.all_seeds, self.all_subseeds, index=index, is_result=False)
             save(self, picture, index, text, Destination(folder=samples_folder(self), keep=True, suffix="-before-highres-fix"))
 
     def _hires_checkpoint(self) -> CheckpointInfo | None:

@@ -45,6 +45,8 @@ PAGE_SECTIONS = (
         check("add_model_hash_to_info", True, "Add model hash to infotext"),
         check("add_user_name_to_info", False, "Add user name to infotext when authenticated"),
         check("add_version_to_infotext", True, "Add program version to infotext"),
+        check("add_replay_to_infotext", True, "Add what Replay needs to infotext",
+              info="place in the batch, hashes, settings without a name of their own; under the key Easel"),
         check("disable_weights_auto_swap", True, "Ignore the checkpoint of pasted infotext"),
         multi("infotext_skip_pasting", (), "Ignored fields of pasted infotext"),
         radio("infotext_styles", "Apply if any", "Styles in pasted infotext", "Ignore", "Apply", "Discard", "Apply if any"),

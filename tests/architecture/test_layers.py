@@ -16,7 +16,7 @@ LAYERS = (
     "checkpoints networks imaging hardware settings setup_check",
     "runtime scripts script_callbacks scripts_postprocessing extra_networks styles extensions jobs",
     "txt2img img2img postprocessing processing generation engine model_jobs",
-    "ui api",
+    "ui api cli",
     "webui a1111",
 )
 LAYER_OF = {part: number for number, parts in enumerate(LAYERS) for part in parts.split()}

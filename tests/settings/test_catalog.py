@@ -19,7 +19,8 @@ OUR_DEFAULTS = {
     "outdir_txt2img_samples": "outputs/txt2img-images",
     "outdir_txt2img_grids": "outputs/txt2img-grids",
 }
-OUR_OPTIONS = {"png_compress_level", "skip_early_cond", "beta_dist_alpha", "beta_dist_beta"}  # the last three are of A1111 1.9 and 1.10
+OUR_OPTIONS = {"add_replay_to_infotext", "png_compress_level",
+               "skip_early_cond", "beta_dist_alpha", "beta_dist_beta"}  # these three are of A1111 1.9 and 1.10
 OUR_INFOTEXT_KEYS = {
     "s_min_uncond": "NGMS",
     "k_sched_type": None,  # the key belongs to the field "Schedule type" since 1.9

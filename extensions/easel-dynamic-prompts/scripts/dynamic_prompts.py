@@ -18,6 +18,8 @@ FILES = WildcardFiles(Path(data_path) / "wildcards")
 class Script(scripts.Script):
     """Resolves __wildcards__, {a|b} choices and ${variables} of prompt and negative prompt, seeded by each picture's seed."""
 
+    is_done_when_replayed = True
+
     def title(self):
         return "Dynamic Prompts"
 

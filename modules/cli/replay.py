@@ -1,0 +1,44 @@
+"""python webui.py replay FILE...: pictures made again from what is stored in them, and compared."""
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from modules import cmd_args, engine
+from modules.errors import UserError
+from modules.generation import replay
+from modules.runtime import Runtime
+
+SAME, OTHER, IMPOSSIBLE = 0, 1, 2
+
+DESCRIPTION = """Make pictures again from what is stored in them, and compare. The exit status is 0 when all came back (identical,
+or within the stated tolerance), 1 when one is different, 2 when one cannot be made again."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Replay the files that `argv` names; returns the exit status."""
+    parser = cmd_args.make_parser()
+    parser.prog, parser.description = "webui.py replay", DESCRIPTION
+    parser.add_argument("files", nargs="+", metavar="FILE", type=Path, help="a picture saved by this program, or by one of its kind")
+    args = parser.parse_intermixed_args(list(argv))
+    with contextlib.redirect_stdout(sys.stderr):
+        rt = engine.start(args)
+    try:
+        return max(reported(rt, path) for path in args.files)
+    finally:
+        engine.stop(rt)
+
+
+def reported(rt: Runtime, path: Path) -> int:
+    """Replay one file, say what came of it, and give its part of the exit status."""
+    try:
+        report = replay.replay(rt, path.resolve())
+    except UserError as error:
+        print(f"{path}: {error}")
+        return IMPOSSIBLE
+    print(f"{path}: {replay.headline(report)}", *(f"  {reason}" for reason in report.why), sep="\n", flush=True)
+    if report.verdict == "different":
+        print(f"  The new picture: {report.path}")
+    return IMPOSSIBLE if report.verdict == "impossible" else SAME if replay.is_close(report) else OTHER
