@@ -73,4 +73,5 @@ def test_a_picture_that_no_disk_took_is_shown_from_memory(program):
 
 
 def test_the_log_line_says_how_long_it_took():
-    assert "Time taken: 1 min 5.0 s" in log_html(Job(id="x", kind="txt2img", request={}, status="done", result={"images": []}, seconds=65.0))
+    job = Job(id="x", kind="txt2img", request={}, status="done", result={"images": []}, seconds=65.0)
+    assert "Time taken: 1 min 5.0 s" in log_html(job)
