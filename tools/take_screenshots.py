@@ -23,7 +23,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=PROGRAM / "docs")
     parser.add_argument("--prompt", default=PROMPT)
-    parser.add_argument("--seed", default="1")
+    parser.add_argument("--seed", default="9")
     args = parser.parse_args()
     browser = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None:
