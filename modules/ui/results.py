@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from modules.ui.components import FOLDER, SAVE, ZIP, ToolButton, hidden_button, hidden_text, made
+from modules.ui.components import FOLDER, REPLAY, SAVE, ZIP, ToolButton, hidden_button, hidden_text, made
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +36,8 @@ def results_panel(tab: str, *, can_open_folders: bool) -> Results:
                 ToolButton(FOLDER, elem_id=f"{tab}_open_folder", title="Open the output folder")
             ToolButton(SAVE, elem_id=f"save_{tab}", title="Save a copy of the selected picture in the log folder")
             ToolButton(ZIP, elem_id=f"save_zip_{tab}", title="Download all pictures as a zip file")
+            ToolButton(REPLAY, elem_id=f"{tab}_replay",
+                       title="Replay & verify: make the selected picture again and say whether it comes out the same")
         html_info = made(gr.HTML, "", elem_id=f"html_info_{tab}", elem_classes=["infotext"])
         html_log = made(gr.HTML, "", elem_id=f"html_log_{tab}", elem_classes=["html-log"])
         generation_info = hidden_text(f"generation_info_{tab}")
