@@ -35,16 +35,27 @@ def serve(args) -> int:
     from modules.ui import ports
 
     host, listening = ports.bound_socket(args)  # first, since it is the commonest failure and must not cost a start
-    from modules import engine, model_jobs
+    from modules import engine
     from modules.ui import server
 
     rt = engine.start(args)
     try:
         app = server.build_app(rt)
-        model_jobs.submit(rt)
+        load_first_model(rt)
         return server.run(app, rt, listening, lambda: print_ready(host, listening.getsockname()[1]))
     finally:
         engine.stop(rt)
+
+
+def load_first_model(rt) -> None:
+    """Have the chosen checkpoint loaded while the page is opened; the page is up also when there is none."""
+    from modules import model_jobs
+    from modules.errors import UserError
+
+    try:
+        model_jobs.submit(rt)
+    except UserError as error:
+        rt.notice(str(error))
 
 
 def print_ready(host: str, port: int) -> None:

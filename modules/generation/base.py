@@ -99,6 +99,8 @@ class StableDiffusionProcessing:
         self.rng: NoiseSource | None = None
         self.effects: Any = None
         self.sampler: Any = None
+        self.job_timestamp = ""
+        self.clip_skip = 1
         self.paste_to: tuple[int, int, int, int] | None = None
         self.color_corrections: list | None = None
         self.picture_count: int | None = None
@@ -115,6 +117,15 @@ class StableDiffusionProcessing:
 
     def init(self, all_prompts: list[str], all_seeds: list[int], all_subseeds: list[int]) -> None:
         """Prepare what all batches share; called once, after the lists of prompts and seeds stand."""
+
+    def make_noise(self, width: int | None = None, height: int | None = None) -> NoiseSource:
+        """The noise of the current batch at a size in pixels: its start and what the sampler asks for later."""
+        rt = runtime.current()
+        opts = rt.settings
+        return NoiseSource(
+            (LATENT_CHANNELS, (height or self.height) // LATENT_PX, (width or self.width) // LATENT_PX), self.seeds, subseeds=self.subseeds,
+            subseed_strength=self.subseed_strength, seed_resize_from=(self.seed_resize_from_w, self.seed_resize_from_h),
+            source=opts.randn_source, eta_noise_seed_delta=opts.eta_noise_seed_delta, device=rt.hardware.device)
 
     def sample(self, conditioning, unconditional_conditioning, seeds, subseeds, subseed_strength, prompts) -> torch.Tensor:
         """The latents [B, 4, h, w] of one batch."""

@@ -137,7 +137,7 @@ def rounding_notes(request: Mapping[str, Any], given: Mapping[str, Any]) -> list
 def run_request(job: Job, kind: type[StableDiffusionProcessing], make: Callable[[Any], Processed],
                 runner: ScriptRunner | None = None) -> dict[str, Any]:
     """Run the frozen request of a job under its frozen settings, by its selected script or by `make`; the result as JSON-able data."""
-    return run_frozen(Frozen(request=job.request, settings=job.settings), job, kind, make, runner)
+    return run_frozen(Frozen(request=job.request, settings=dict(job.settings)), job, kind, make, runner)
 
 
 def run_frozen(frozen: Frozen, job: Job, kind: type[StableDiffusionProcessing], make: Callable[[Any], Processed],

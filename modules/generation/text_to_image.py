@@ -11,14 +11,13 @@ from torch import Tensor
 from modules import extra_networks, runtime
 from modules.checkpoints.files import CheckpointInfo
 from modules.generation import hires
-from modules.generation.base import LATENT_CHANNELS, LATENT_PX, StableDiffusionProcessing
+from modules.generation.base import LATENT_PX, StableDiffusionProcessing
 from modules.generation.conditions import setup_conditions
 from modules.generation.decode import as_picture, decoded
 from modules.generation.describe import create_infotext, named_with_hash
 from modules.generation.effects import apply_effects
 from modules.generation.hires import HiresSize
 from modules.generation.networks import activated_too
-from modules.generation.noise import NoiseSource
 from modules.generation.outputs import Destination, samples_folder, save
 from modules.generation.passes import pass_hooks, sampling_options
 from modules.generation.refiner import Refiner
@@ -149,15 +148,6 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
             "Hires steps": self.hr_second_pass_steps or None,
             "Hires upscaler": self.hr_upscaler,
         }
-
-    def make_noise(self, width: int | None = None, height: int | None = None) -> NoiseSource:
-        """The noise of the current batch at a size in pixels: its start and what the sampler asks for later."""
-        rt = runtime.current()
-        opts = rt.settings
-        return NoiseSource(
-            (LATENT_CHANNELS, (height or self.height) // LATENT_PX, (width or self.width) // LATENT_PX), self.seeds, subseeds=self.subseeds,
-            subseed_strength=self.subseed_strength, seed_resize_from=(self.seed_resize_from_w, self.seed_resize_from_h),
-            source=opts.randn_source, eta_noise_seed_delta=opts.eta_noise_seed_delta, device=rt.hardware.device)
 
     def sample(self, conditioning, unconditional_conditioning, seeds, subseeds, subseed_strength, prompts) -> Tensor:
         conditions = BatchConditions(positive=conditioning, negative=unconditional_conditioning)

@@ -90,7 +90,8 @@ class JobState:
     """One object for the whole process, reset per job. The worker writes, everybody else reads `snapshot()`.
 
     Scripts assign its counters directly; each such assignment publishes a new snapshot.
-    job_count is -1 until somebody knows it; once a run has counted its second passes in, processing_has_refined_job_count is set. current_latent: [B, C, h, w] of the last step; current_image: the last preview.
+    job_count is -1 until somebody knows it; once a run has counted its second passes in, processing_has_refined_job_count is set.
+    current_latent: [B, C, h, w] of the last step; current_image: the last preview.
     """
 
     job: str
