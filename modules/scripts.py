@@ -195,6 +195,10 @@ class Script:
         """Have `callback` called after the component with this element id."""
         self.on_after_component_elem_id = [*(self.on_after_component_elem_id or []), (elem_id, callback)]
 
+    def inspected(self, text: str) -> tuple[str, list[str]]:
+        """For the prompt inspector: a text that the script may make of this prompt, and sentences about what it found in it."""
+        return text, []
+
     def describe(self) -> str:
         """A longer text about the script; unused."""
         return ""

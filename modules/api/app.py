@@ -9,6 +9,7 @@ from modules.api.answers import add_error_answers
 from modules.api.api import api_router
 from modules.api.docs import add_docs
 from modules.api.guard import Guard, GuardOptions
+from modules.api.inspect import inspect_router
 from modules.api.internal import internal_router
 from modules.api.login import Login, logins_of
 from modules.api.replay import replay_router
@@ -21,6 +22,7 @@ def add_routes(app: FastAPI, rt: Runtime) -> None:
     add_error_answers(app)
     app.include_router(internal_router(rt))
     app.include_router(replay_router(rt))
+    app.include_router(inspect_router(rt))
     if rt.args.api or rt.args.nowebui:
         app.include_router(api_router(rt))
         add_docs(app)

@@ -172,13 +172,17 @@ class LoraCatalog:
 
         Raises NotFound, and WeightsError for a file that cannot be used.
         """
+        return self._lora(self.path_of(name))
+
+    def path_of(self, name: str) -> Path:
+        """The file that `find` would read. Raises NotFound."""
         path = self._paths.get(name)
         if path is None or not path.exists():
             self.refresh()
             path = self._paths.get(name) or self._by_alias(name)
         if path is None:
             raise NotFound(f'There is no LoRA "{name[:200]}".', "", "Check the name, or put the file into the folder models/Lora.")
-        return self._lora(path)
+        return path
 
     def _lora(self, path: Path) -> Lora:
         key = (path, FileState.of(path))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from modules.ui.components import APPLY_STYLES, CLEAR, EDIT_STYLES, PASTE, RESTORE, TOOLTIPS, ToolButton, made
+from modules.ui.components import APPLY_STYLES, CLEAR, EDIT_STYLES, INSPECT, PASTE, RESTORE, TOOLTIPS, ToolButton, made
 from modules.ui.form import Form
 
 
@@ -18,6 +18,7 @@ class PromptRow:
     paste: gr.Button
     clear: gr.Button
     apply_styles: gr.Button
+    inspect: gr.Button
     restore: gr.Button
 
 
@@ -65,5 +66,7 @@ def _tools(tab: str) -> dict[str, gr.Button]:
             "paste": ToolButton(PASTE, elem_id="paste", title="Read parameters from the prompt box, or those of the last picture"),
             "clear": ToolButton(CLEAR, elem_id=f"{tab}_clear_prompt", title="Clear both prompt boxes"),
             "apply_styles": ToolButton(APPLY_STYLES, elem_id=f"{tab}_style_apply", title="Write the selected styles into the prompt boxes"),
+            "inspect": ToolButton(INSPECT, elem_id=f"{tab}_inspect",
+                                  title="Inspect the prompts: tokens, weights, what holds in which step, what the job will cost"),
             "restore": ToolButton(RESTORE, elem_id=f"{tab}_restore_progress", title="Show the running job and the last result again"),
         }

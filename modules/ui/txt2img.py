@@ -1,6 +1,7 @@
 """The txt2img tab."""
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -169,5 +170,7 @@ def _connect(rt: Runtime, form: Form, top: PromptRow, results: Results, task: gr
     hidden_button(f"{TAB}_show_result").click(restore_handler(rt), task, results.outputs, js=f"() => resultToShow('{TAB}')", **many)
     prompts = [form.components["prompt"], form.components["negative_prompt"]]
     top.clear.click(None, prompts, prompts, js="confirmClearPrompt", **PRIVATE)
+    names = json.dumps(list(form.components))
+    top.inspect.click(None, form.inputs, None, js=f"(...values) => openInspector('{TAB}', {names}, values)", **PRIVATE)
     filled = [*form.inputs, *switches.inputs, results.html_log, *panel.pasted_components]
     top.paste.click(paste.paste_handler(rt, form, panel), prompts[0], filled, **PRIVATE)

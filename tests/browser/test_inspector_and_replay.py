@@ -1,4 +1,4 @@
-"""Replay & verify in a real browser against the real server."""
+"""Replay & verify and the prompt inspector, in a real browser against the real server."""
 import json
 
 import pytest
@@ -54,3 +54,28 @@ def test_replay_without_a_picture_says_so(easel):
     easel.tab.evaluate("byId('generation_info_txt2img').querySelector('textarea').value = ''")
     easel.tab.click("#txt2img_replay")
     easel.tab.get_by_text("There is no picture yet.").wait_for()
+
+
+def test_the_inspector_shows_tokens_weights_schedule_unknown_names_and_cost(easel):
+    easel.prompt("a (red:1.5) [cat:dog:0.5] <lora:nobody:1> AND sky (")
+    easel.number("txt2img_steps", 10)
+    easel.tab.click("#txt2img_inspect")
+    easel.tab.wait_for_selector("#txt2img_inspector[data-open] h3")
+    text = easel.tab.inner_text("#txt2img_inspector")
+    for expected in ("Steps 1 to 5", "Steps 6 to 10", 'There is no LoRA "nobody"', "No partner for this bracket", "Part 2, weight 1",
+                     "30 network evaluations"):
+        assert expected in text
+    assert "1.5" in easel.tab.locator(".inspector-token.stronger", has_text="red").first.inner_text()
+    assert easel.tab.locator("#txt2img_token_counter.error").count() == 1
+    easel.tab.keyboard.press("Escape")
+    assert not easel.tab.locator("#txt2img_inspector").is_visible()
+
+
+def test_the_inspector_takes_prompts_for_text_and_follows_the_form(easel):
+    easel.prompt("<b>bold</b> <img src=x onerror=window.hit=1>")
+    easel.number("txt2img_steps", 7)
+    easel.number("txt2img_batch_count", 3)
+    easel.tab.click("#txt2img_inspect")
+    easel.tab.get_by_text("The job: 3 pictures, 42 network evaluations.").wait_for()
+    assert easel.tab.evaluate("window.hit") is None and easel.tab.locator("#txt2img_inspector b").count() == 0
+    easel.tab.click("#txt2img_inspector button[aria-label='Close the inspector']")

@@ -57,6 +57,17 @@ class Script(scripts.Script):
         except TemplateError as error:
             p.comment(str(error))
 
+    def inspected(self, text):
+        try:
+            if not is_template(text):
+                return text, []
+            resolver = Resolver(FILES.lines, random.Random(0))
+            example = resolver.text(parse(text))
+        except TemplateError as error:
+            return text, [str(error)]
+        missing = [f"There is no wildcard file for __{name}__." for name in resolver.missing]
+        return example, ["The prompt is a template; every picture gets another text. This is one of them.", *missing]
+
 
 def separate_lists(p):
     """Infotext key -> list of texts of its own; a second pass without a prompt of its own follows the first by itself."""

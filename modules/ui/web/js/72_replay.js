@@ -59,4 +59,5 @@ function writeReplay(tab, verdict, headline, sentences, buttons) {
     const links = [...(buttons || []), ...(verdict === "running" ? [] : [["Close", () => report.remove()]])];
     report.replaceChildren(made("strong", {text: headline}), ...(sentences || []).map((sentence) => made("p", {text: sentence})),
         ...(links.length ? [made("div", {class: "buttons"}, ...links.map(([text, action]) => made("button", {type: "button", text, onclick: () => safe(action)})))] : []));
+    if (verdict !== "running" && uiElementIsVisible(report)) report.scrollIntoView({block: "nearest"});
 }
