@@ -12,6 +12,7 @@ from modules.api.guard import Guard, GuardOptions
 from modules.api.inspect import inspect_router
 from modules.api.internal import internal_router
 from modules.api.login import Login, logins_of
+from modules.api.picture_text import picture_text_router
 from modules.api.replay import replay_router
 from modules.runtime import Runtime
 from modules.version import version_text
@@ -23,6 +24,7 @@ def add_routes(app: FastAPI, rt: Runtime) -> None:
     app.include_router(internal_router(rt))
     app.include_router(replay_router(rt))
     app.include_router(inspect_router(rt))
+    app.include_router(picture_text_router())
     if rt.args.api or rt.args.nowebui:
         app.include_router(api_router(rt))
         add_docs(app)

@@ -173,4 +173,6 @@ def _connect(rt: Runtime, form: Form, top: PromptRow, results: Results, task: gr
     names = json.dumps(list(form.components))
     top.inspect.click(None, form.inputs, None, js=f"(...values) => openInspector('{TAB}', {names}, values)", **PRIVATE)
     filled = [*form.inputs, *switches.inputs, results.html_log, *panel.pasted_components]
-    top.paste.click(paste.paste_handler(rt, form, panel), prompts[0], filled, **PRIVATE)
+    read = paste.paste_handler(rt, form, panel)
+    top.paste.click(read, prompts[0], filled, **PRIVATE)
+    hidden_button(f"{TAB}_read_infotext").click(read, prompts[0], filled, js="() => infotextToRead", **PRIVATE)

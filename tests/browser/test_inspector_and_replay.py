@@ -1,9 +1,12 @@
-"""Replay & verify and the prompt inspector, in a real browser against the real server."""
+"""Replay & verify, the prompt inspector and dropped pictures, in a real browser against the real server."""
+import base64
 import json
 
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
+
+from modules.imaging.encode import png_bytes
 
 pytestmark = pytest.mark.browser
 REPORT = "#txt2img_replay_report"
@@ -79,3 +82,36 @@ def test_the_inspector_takes_prompts_for_text_and_follows_the_form(easel):
     easel.tab.get_by_text("The job: 3 pictures, 42 network evaluations.").wait_for()
     assert easel.tab.evaluate("window.hit") is None and easel.tab.locator("#txt2img_inspector b").count() == 0
     easel.tab.click("#txt2img_inspector button[aria-label='Close the inspector']")
+
+
+DROP = """([content, element]) => {
+    const files = new DataTransfer();
+    files.items.add(new File([Uint8Array.from(atob(content), (sign) => sign.charCodeAt(0))], "picture.png", {type: "image/png"}));
+    const box = byId(element).querySelector("textarea");
+    const over = new DragEvent("dragover", {dataTransfer: files, bubbles: true, cancelable: true});
+    const drop = new DragEvent("drop", {dataTransfer: files, bubbles: true, cancelable: true});
+    box.dispatchEvent(over);
+    const isMarked = byId(element).matches("[data-drop]") || !!document.querySelector("[data-drop]");
+    box.dispatchEvent(drop);
+    return isMarked && over.defaultPrevented && drop.defaultPrevented;
+}"""
+
+
+def dropped(easel, content, element="txt2img_prompt"):
+    return easel.tab.evaluate(DROP, [base64.b64encode(content).decode(), element])
+
+
+def test_a_picture_dropped_on_the_prompt_fills_the_form(easel):
+    infotext = "a dropped cat\nNegative prompt: dropped too\nSteps: 11, Sampler: Heun, CFG scale: 3, Seed: 77, Size: 72x80"
+    assert dropped(easel, png_bytes(Image.new("RGB", (8, 8)), infotext), "txt2img_neg_prompt")
+    easel.wait_for("() => document.querySelector('#txt2img_steps input[type=number]').value === '11'")
+    values = easel.tab.evaluate("""['txt2img_prompt', 'txt2img_neg_prompt', 'txt2img_seed', 'txt2img_width', 'txt2img_sampling'].map(
+        (id) => (byId(id).querySelector('textarea') || byId(id).querySelector('input')).value)""")
+    assert values == ["a dropped cat", "dropped too", "77", "72", "Heun"]
+
+
+def test_a_dropped_file_without_parameters_changes_nothing_and_says_why(easel):
+    easel.prompt("stays")
+    assert dropped(easel, b"no picture")
+    easel.tab.get_by_text("The picture cannot be read.").wait_for()
+    assert easel.tab.input_value("#txt2img_prompt textarea") == "stays"
