@@ -64,10 +64,19 @@ def main() -> None:
         made.wait()
         assert made.status == "done", made.error
 
-    whole, calls = timed(job, arguments.repeat), timed(bare(model, arguments.steps, size), arguments.repeat)
+    def job_with_previews(every_n_steps: int):
+        def run() -> None:
+            rt.settings.set("show_progress_every_n_steps", every_n_steps)
+            job()
+        return run
+
+    calls = timed(bare(model, arguments.steps, size), arguments.repeat)
+    whole = timed(job_with_previews(-1), arguments.repeat)
+    seen = timed(job_with_previews(1), arguments.repeat)
     print(f"{'checkpoint':30} {'size':>5} {'steps':>5} {'job s':>8} {'bare s':>8} {'ratio':>6} {'ms/step over':>12}")
     print(f"{info.model_name:30} {size:5} {arguments.steps:5} {whole:8.3f} {calls:8.3f} {whole / calls:6.3f} "
           f"{(whole - calls) / arguments.steps * 1000:12.2f}")
+    print(f"live previews, at most 3 a second: {seen:.3f} s, {(seen / whole - 1) * 100:+.1f} %")
     engine.stop(rt)
 
 

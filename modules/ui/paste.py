@@ -93,10 +93,11 @@ def form_values(fields: Iterable[Field], parsed: Mapping[str, Any]) -> tuple[dic
     whole = {"width": width or texts.get("Size-1"), "height": height or texts.get("Size-2"),
              "seed_resize_from_w": texts.get("Seed resize from-1"), "seed_resize_from_h": texts.get("Seed resize from-2")}
     values: dict[str, Any] = {}
-    if "Steps" in texts:
-        values["enable_hr"] = "Hires upscaler" in texts
     notes = []
     for field in fields:
+        if field.name == "enable_hr" and "Steps" in texts:  # a whole infotext: without a second pass it was off
+            values["enable_hr"] = "Hires upscaler" in texts
+            continue
         if not field.in_form or field.kind == "mapping":
             continue
         text = whole.get(field.name) if field.name in whole else texts.get(field.infotext) if field.infotext else None

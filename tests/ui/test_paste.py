@@ -12,7 +12,10 @@ Negative prompt: rain
 Steps: 33, Sampler: DPM++ 2M Karras, CFG scale: 5.5, Seed: 7, Size: 640x384, Variation seed: 9, Variation seed strength: 0.2, \
 Seed resize from: 512x256, Clip skip: 2, Model hash: 0123456789, Version: v1.8.0"""
 
-FIELDS = [field for field in TXT2IMG_FIELDS if not field.name.startswith(("hr_", "enable_hr", "refiner", "denoising"))]
+FIELDS = TXT2IMG_FIELDS
+# What an infotext says of the second pass by saying nothing of it.
+NO_SECOND_PASS = {"enable_hr": False, "hr_resize_x": 0, "hr_resize_y": 0, "hr_checkpoint_name": "Use same checkpoint",
+                  "hr_sampler_name": "Use same sampler", "hr_scheduler": "Use same scheduler"}
 
 
 def values_of(text):
@@ -25,7 +28,14 @@ def test_every_field_of_an_infotext_finds_its_control():
     assert values == {
         "prompt": "a fox, <lora:x:1>\nsecond line", "negative_prompt": "rain", "steps": 33, "sampler_name": "DPM++ 2M",
         "scheduler": "Karras", "cfg_scale": 5.5, "seed": 7, "width": 640, "height": 384, "subseed": 9, "subseed_strength": 0.2,
-        "seed_resize_from_w": 512, "seed_resize_from_h": 256}
+        "seed_resize_from_w": 512, "seed_resize_from_h": 256} | NO_SECOND_PASS
+
+
+def test_an_infotext_with_a_second_pass_switches_it_on():
+    values, notes = values_of("a\nSteps: 8, Sampler: Euler, CFG scale: 7, Seed: 1, Size: 64x64, Denoising strength: 0.6, "
+                              "Hires upscale: 1.5, Hires steps: 4, Hires upscaler: Lanczos")
+    assert notes == [] and values["enable_hr"] is True
+    assert (values["hr_scale"], values["hr_second_pass_steps"], values["hr_upscaler"]) == (1.5, 4, "Lanczos")
 
 
 def test_a_value_that_cannot_be_is_named_and_the_rest_is_used():
