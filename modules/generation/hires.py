@@ -83,10 +83,15 @@ def upscaled_pictures(model: Any, samples: Tensor, size: HiresSize, resize: Resi
     latents = []
     for latent in samples:
         picture = as_picture(decoded(model, latent[None], check=check)[0])
-        larger = resize(picture, size.upscale_width // LATENT_PX * LATENT_PX, size.upscale_height // LATENT_PX * LATENT_PX)
+        larger = resize(picture, *whole_latents(size))
         check()
         latents.append(encoded(model, larger))
     return torch.cat(latents)
+
+
+def whole_latents(size: HiresSize) -> tuple[int, int]:
+    """Width and height in px that are upscaled to, in whole places of the latent."""
+    return size.upscale_width // LATENT_PX * LATENT_PX, size.upscale_height // LATENT_PX * LATENT_PX
 
 
 def encoded(model: Any, picture: Image.Image) -> Tensor:

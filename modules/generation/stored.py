@@ -10,6 +10,7 @@ from modules.generation import provenance
 from modules.generation.fields import TXT2IMG_FIELDS
 from modules.generation.from_infotext import values_from_infotext
 from modules.generation.script_values import ARGS, FIELD, SELECTED
+from modules.generation.text_to_image import FIRST_PICTURE
 from modules.imaging import infotext
 from modules.runtime import Runtime
 from modules.settings.infotext_keys import settings_with_infotext
@@ -21,7 +22,7 @@ WRITTEN_BY_THE_RUN = frozenset({
     provenance.KEY})  # fmt: skip
 NEEDED = {"steps": "Steps", "sampler": "Sampler", "seed": "Seed", "size": "Size-1"}
 SECOND_PASS = ("Hires upscale", "Hires resize-1")
-FROM_A_PICTURE = ("Mask blur", "Masked content", "Inpaint area", "Init image hash", "Image CFG scale")
+FROM_A_PICTURE = ("Mask blur", "Masked content", "Inpaint area", "Init image hash", "Image CFG scale", FIRST_PICTURE)
 
 
 class NotReplayable(Exception):

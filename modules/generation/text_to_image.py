@@ -4,12 +4,15 @@ from __future__ import annotations
 import copy
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from PIL import Image
 from torch import Tensor
 
 from modules import extra_networks, runtime
 from modules.checkpoints.files import CheckpointInfo
+from modules.errors import UserError
 from modules.generation import hires
 from modules.generation.base import LATENT_PX, StableDiffusionProcessing
 from modules.generation.conditions import setup_conditions
@@ -22,12 +25,14 @@ from modules.generation.outputs import Destination, samples_folder, save
 from modules.generation.passes import pass_hooks, sampling_options
 from modules.generation.refiner import Refiner
 from modules.generation.script_calls import call_scripts
+from modules.imaging.open_picture import open_picture
 from modules.imaging.resize import ResizeMode, resize_image
 from modules.imaging.upscale import find_upscaler
 from modules.prompt.conditioning import BatchConditions
 from modules.sampling.passes import sample_from_latent, sample_from_noise
 from modules.sampling.registry import find_sampler
 
+FIRST_PICTURE = "First pass picture"
 SAME_SAMPLER, SAME_SCHEDULE, SAME_CHECKPOINT = "Use same sampler", "Use same scheduler", "Use same checkpoint"
 
 
@@ -62,6 +67,7 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
     hr_prompt: str = ""
     hr_negative_prompt: str = ""
     hr_cfg: float | None = None
+    firstpass_image: str = ""  # path of a picture that takes the place of the first pass's result
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -147,9 +153,13 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
             "Hires resize": f"{self.hr_resize_x}x{self.hr_resize_y}" if resized else None,
             "Hires steps": self.hr_second_pass_steps or None,
             "Hires upscaler": self.hr_upscaler,
+            FIRST_PICTURE: Path(self.firstpass_image).name if self.firstpass_image else None,
         }
 
     def sample(self, conditioning, unconditional_conditioning, seeds, subseeds, subseed_strength, prompts) -> Tensor:
+        if self.firstpass_image and self.enable_hr:
+            runtime.current().state.nextjob()
+            return self.sample_hr_pass(hires.encoded(self.sd_model, self._first_picture()).repeat(len(self.prompts), 1, 1, 1))
         conditions = BatchConditions(positive=conditioning, negative=unconditional_conditioning)
         noise = self.rng.first()
         call_scripts(self, "process_before_every_sampling", x=noise, noise=noise, c=conditioning, uc=unconditional_conditioning)
@@ -174,7 +184,7 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
 
     def _save_first_pass(self, samples: Tensor) -> None:
         """A copy of each picture as the first pass made it, where the settings ask for it; the job does not count them."""
-        if not runtime.current().settings.save_images_before_highres_fix or self.do_not_save_samples:
+        if not runtime.current().settings.save_images_before_highres_fix or self.do_not_save_samples or self.firstpass_image:
             return
         for index, latent in zip(self.indices, samples, strict=True):
             picture = as_picture(decoded(self.sd_model, latent[None], note=self.comment)[0])
@@ -191,7 +201,19 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
             return hires.upscaled_latent(samples, size, self.hr_upscaler)
         upscaler = find_upscaler(self.hr_upscaler)
         resize = lambda picture, width, height: resize_image(ResizeMode.STRETCH, picture, width, height, upscaler)
+        if self.firstpass_image:
+            return hires.encoded(self.sd_model, resize(self._first_picture(), *hires.whole_latents(size))).repeat(len(samples), 1, 1, 1)
         return hires.upscaled_pictures(self.sd_model, samples, size, resize, runtime.current().state.check)
+
+    def _first_picture(self) -> Image.Image:
+        """The given picture as RGB at the size of the first pass. Raises UserError when its file cannot be read."""
+        path = Path(self.firstpass_image)
+        try:
+            picture = open_picture(path.read_bytes()).image.convert("RGB")
+        except OSError as error:
+            raise UserError(f"The picture {path.name} cannot be read.", f"{error.strerror or error}.") from error
+        size = (self.width, self.height)
+        return picture if picture.size == size else resize_image(ResizeMode.STRETCH, picture, *size)
 
     def _sampled_again(self, latents: Tensor) -> Tensor:
         steps = self.hr_second_pass_steps or self.steps

@@ -12,12 +12,12 @@ C = TypeVar("C", bound=gr.blocks.Block)
 REFRESH, RANDOM, REUSE, SWAP = "🔄", "🎲️", "♻️", "⇅"
 PASTE, CLEAR, APPLY_STYLES, RESTORE = "↙️", "🗑️", "📋", "🌀"
 EDIT_STYLES, COPY_PROMPT, INSPECT = "🖌️", "📝", "🔍"
-FOLDER, SAVE, ZIP, REPLAY = "📂", "💾", "🗃️", "🔁"
+FOLDER, SAVE, ZIP, REPLAY, ENLARGE = "📂", "💾", "🗃️", "🔁", "✨"
 
 # The drawing shown in place of a sign (css/10_icons.css): fonts for these signs are missing on many systems.
 ICONS = {REFRESH: "refresh", RANDOM: "random", REUSE: "reuse", SWAP: "swap", PASTE: "paste", CLEAR: "clear", APPLY_STYLES: "apply",
          RESTORE: "restore", EDIT_STYLES: "edit", COPY_PROMPT: "copy", FOLDER: "folder", SAVE: "save", ZIP: "zip",
-         REPLAY: "replay", INSPECT: "inspect"}
+         REPLAY: "replay", INSPECT: "inspect", ENLARGE: "enlarge"}
 
 _NOT_INTERACTIVE = (gr.HTML, gr.Row, gr.Column, gr.Group, gr.Tabs, gr.Tab, gr.Accordion)
 

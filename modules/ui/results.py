@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from modules.ui.components import FOLDER, REPLAY, SAVE, ZIP, ToolButton, hidden_button, hidden_text, made
+from modules.ui.components import ENLARGE, FOLDER, REPLAY, SAVE, ZIP, ToolButton, hidden_button, hidden_text, made
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +16,7 @@ class Results:
     generation_info: gr.Textbox
     html_info: gr.HTML
     html_log: gr.HTML
+    enlarge: gr.Button
 
     @property
     def outputs(self) -> list[gr.components.Component]:
@@ -36,6 +37,8 @@ def results_panel(tab: str, *, can_open_folders: bool) -> Results:
                 ToolButton(FOLDER, elem_id=f"{tab}_open_folder", title="Open the output folder")
             ToolButton(SAVE, elem_id=f"save_{tab}", title="Save a copy of the selected picture in the log folder")
             ToolButton(ZIP, elem_id=f"save_zip_{tab}", title="Download all pictures as a zip file")
+            enlarge = ToolButton(ENLARGE, elem_id=f"{tab}_upscale",
+                                 title="Run hires. fix on the selected picture, with the present settings of Hires. fix")
             ToolButton(REPLAY, elem_id=f"{tab}_replay",
                        title="Replay & verify: make the selected picture again and say whether it comes out the same")
         html_info = made(gr.HTML, "", elem_id=f"html_info_{tab}", elem_classes=["infotext"])
@@ -44,4 +47,5 @@ def results_panel(tab: str, *, can_open_folders: bool) -> Results:
         # Pressed by gallery.js when another picture is chosen: its infotext goes through gradio, so that the next output replaces it.
         hidden_button(f"{tab}_generation_info_button").click(
             None, None, html_info, js=f"() => selectedInfotextHtml('{tab}')", show_progress="hidden", api_visibility="private")
-    return Results(gallery=gallery, generation_info=generation_info, html_info=html_info, html_log=html_log)
+    return Results(gallery=gallery, generation_info=generation_info, html_info=html_info, html_log=html_log,
+                   enlarge=enlarge)

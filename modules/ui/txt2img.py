@@ -172,6 +172,7 @@ def _connect(rt: Runtime, form: Form, top: PromptRow, results: Results, task: gr
     top.clear.click(None, prompts, prompts, js="confirmClearPrompt", **PRIVATE)
     names = json.dumps(list(form.components))
     top.inspect.click(None, form.inputs, None, js=f"(...values) => openInspector('{TAB}', {names}, values)", **PRIVATE)
+    results.enlarge.click(None, form.inputs, None, js=f"(...values) => enlargeSelected('{TAB}', {names}, values)", **PRIVATE)
     filled = [*form.inputs, *switches.inputs, results.html_log, *panel.pasted_components]
     read = paste.paste_handler(rt, form, panel)
     top.paste.click(read, prompts[0], filled, **PRIVATE)

@@ -1,4 +1,4 @@
-"""Replay & verify, the prompt inspector and dropped pictures, in a real browser against the real server."""
+"""Replay & verify, the prompt inspector, dropped and enlarged pictures, in a real browser against the real server."""
 import base64
 import json
 
@@ -115,3 +115,11 @@ def test_a_dropped_file_without_parameters_changes_nothing_and_says_why(easel):
     assert dropped(easel, b"no picture")
     easel.tab.get_by_text("The picture cannot be read.").wait_for()
     assert easel.tab.input_value("#txt2img_prompt textarea") == "stays"
+
+
+def test_the_enlarge_button_runs_hires_fix_on_the_selected_picture(easel):
+    made_picture(easel, "a cat to be enlarged")
+    easel.tab.click("#txt2img_upscale")
+    easel.wait_for("() => byId('html_info_txt2img').innerText.includes('Hires upscale: 2')")
+    assert "a cat to be enlarged" in easel.tab.inner_text("#html_info_txt2img")
+    easel.wait_until_idle()
