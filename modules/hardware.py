@@ -47,10 +47,9 @@ class Hardware:
         vae = torch.float32 if options.no_half_vae or device.type == "mps" else half
         return Hardware(device=device, unet_dtype=half, vae_dtype=vae, text_dtype=half, cpu_parts=frozenset(options.use_cpu) - {"all"})
 
-    @property
-    def channels_last(self) -> bool:
-        """Whether convolution weights are laid out with channels last: the processor's convolutions and tensor cores want that."""
-        return layout(self.device) is torch.channels_last
+    def layout_of(self, part: Part | str) -> torch.memory_format:
+        """How the convolution weights of this part of a model are laid out."""
+        return layout(self.device_of(part)) if part == "unet" else torch.contiguous_format
 
     @property
     def dtype(self) -> torch.dtype:

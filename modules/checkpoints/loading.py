@@ -38,7 +38,8 @@ def load_model(path: Path, hardware: Hardware) -> LatentDiffusion:
         tables = {name: state[name] for name in SCHEDULE_NAMES}
         names = [name for name, tensor in state.items() if tensor.is_meta]
         names += [name for name in tables if named.has_table(name, tables[name].shape)]
-        weights = copies(named, names, lambda name: hardware.dtype_of(part_of(name)), channels_last=hardware.channels_last)
+        weights = copies(
+            named, names, lambda name: hardware.dtype_of(part_of(name)), layout=lambda name: hardware.layout_of(part_of(name)))
     model.load_state_dict({**tables, **weights}, strict=True, assign=True)
     return hardware.place(model.requires_grad_(False).eval())
 
@@ -51,7 +52,7 @@ def load_vae(path: Path, model: LatentDiffusion, hardware: Hardware) -> dict[str
         if "decoder.conv_in.weight" not in named.shapes:
             raise WeightsError(path, "It is not a VAE.", "Choose another file as SD VAE.")
         _refuse_misfits(path, wanted, named.shapes, "Choose a VAE for this family of models.")
-        return copies(named, wanted, hardware.dtype_of("vae"), channels_last=hardware.channels_last)
+        return copies(named, wanted, hardware.dtype_of("vae"))
 
 
 def part_of(name: str) -> str:

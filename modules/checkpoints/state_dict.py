@@ -60,11 +60,11 @@ def load_weights(
 
 def copies(
     file: WeightsFile, names: Iterable[str] | None = None, dtype: torch.dtype | Callable[[str], torch.dtype] | None = None,
-    *, channels_last: bool = False,
+    *, layout: Callable[[str], torch.memory_format] | None = None,
 ) -> dict[str, Tensor]:
     """Copies of the tensors called `names` (default: all), read in the order in which they lie in the file.
 
-    channels_last: lay out convolution weights so, which the CPU's convolutions want.
+    layout: the memory format of convolution weights, by name; None is the plain one.
     Raises WeightsError when a floating-point number in them is infinite or not a number.
     """
     wanted = set(file.shapes if names is None else names)
@@ -75,7 +75,8 @@ def copies(
         source = file.tensor(name)
         if source.is_floating_point():
             target = dtype(name) if callable(dtype) else dtype or source.dtype
-            result[name] = _copy(source, target, channels_last)
+            memory_format = layout(name) if layout and source.ndim == 4 else torch.contiguous_format
+            result[name] = source.to(dtype=target, memory_format=memory_format, copy=True)
             if not _is_finite(result[name]):
                 spoiled.append(name)
         else:
@@ -86,11 +87,6 @@ def copies(
             "Such files come from failed merges or trainings; choose another one.")
     return result
 
-
-def _copy(source: Tensor, dtype: torch.dtype, channels_last: bool) -> Tensor:
-    if channels_last and source.ndim == 4:
-        return source.to(dtype=dtype, memory_format=torch.channels_last, copy=True)
-    return source.to(dtype=dtype, copy=True)
 
 
 def _is_finite(tensor: Tensor) -> bool:

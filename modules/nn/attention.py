@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from modules.nn.layers import CheapExactGroupNorm, Linear, PointwiseConv2d
+from modules.nn.layers import ExactGroupNorm, Linear, PointwiseConv2d
 from modules.nn.token_merging import matches
 
 Implementation = Literal["sdpa", "matmul"]
@@ -126,7 +126,7 @@ class SpatialTransformer(nn.Module):
         super().__init__()
         inner = n_heads * d_head
         self.in_channels = channels
-        self.norm = CheapExactGroupNorm(norm_groups, channels, eps=1e-6)
+        self.norm = ExactGroupNorm(norm_groups, channels, eps=1e-6)
         self.proj_in = PointwiseConv2d(channels, inner)
         self.transformer_blocks = nn.ModuleList(BasicTransformerBlock(inner, n_heads, d_head, context_dim) for _ in range(depth))
         self.proj_out = PointwiseConv2d(inner, channels)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from modules.nn.attention import SpatialTransformer
 from modules.nn.families import UNetConfig
-from modules.nn.layers import CheapExactGroupNorm, Conv3x3, Linear, PointwiseConv2d, layout
+from modules.nn.layers import Conv3x3, ExactConv3x3, ExactGroupNorm, Linear, PointwiseConv2d, layout
 
 
 def timestep_embedding(timesteps: Tensor, dim: int, max_period: float = 10000.0) -> Tensor:
@@ -54,10 +54,10 @@ class ResBlock(nn.Module):
         self.channels = channels
         self.out_channels = out_channels
         self.in_layers = nn.Sequential(
-            CheapExactGroupNorm(norm_groups, channels), nn.SiLU(), Conv3x3(channels, out_channels))
+            ExactGroupNorm(norm_groups, channels), nn.SiLU(), Conv3x3(channels, out_channels))
         self.emb_layers = nn.Sequential(nn.SiLU(), Linear(emb_channels, out_channels))
         self.out_layers = nn.Sequential(
-            CheapExactGroupNorm(norm_groups, out_channels), nn.SiLU(), nn.Dropout(0.0), Conv3x3(out_channels, out_channels))
+            ExactGroupNorm(norm_groups, out_channels), nn.SiLU(), nn.Dropout(0.0), Conv3x3(out_channels, out_channels))
         self.skip_connection = nn.Identity() if channels == out_channels else PointwiseConv2d(channels, out_channels)
 
     def forward(self, x: Tensor, emb: Tensor) -> Tensor:
@@ -99,8 +99,8 @@ class UNetModel(nn.Module):
             ResBlock(deepest, emb, deepest, config.norm_groups))
         self.output_blocks = _output_blocks(config, emb, skips)
         self.out = nn.Sequential(
-            CheapExactGroupNorm(config.norm_groups, config.model_channels), nn.SiLU(),
-            nn.Conv2d(config.model_channels, config.out_channels, 3, padding=1))
+            ExactGroupNorm(config.norm_groups, config.model_channels), nn.SiLU(),
+            ExactConv3x3(config.model_channels, config.out_channels))
         self.to(memory_format=torch.channels_last)
 
     @property

@@ -44,7 +44,7 @@ def test_mask_channels_are_appended_to_the_noisy_latent():
     x, t, text, mask = torch.randn(1, 4, 8, 8), torch.tensor([5.0]), torch.randn(1, 77, 16), torch.randn(1, 5, 8, 8)
     with torch.no_grad():
         predicted = model.apply_model(x, t, Conditioning(crossattn=text, concat=mask))
-    assert torch.equal(predicted, model.model.diffusion_model(torch.cat([x, mask], dim=1), t, text))
+        assert torch.equal(predicted, model.model.diffusion_model(torch.cat([x, mask], dim=1), t, text))
     assert NINE_CHANNELS.is_inpainting and not TINY.is_inpainting
 
 

@@ -6,7 +6,7 @@ from diffusers_peer import relative_error
 from torch import nn
 
 from modules.nn.attention import attend
-from modules.nn.layers import Conv3x3, ExactGroupNorm, Linear, PointwiseConv2d, linear
+from modules.nn.layers import Conv3x3, ExactConv3x3, ExactGroupNorm, Linear, PointwiseConv2d, linear
 
 
 @pytest.mark.parametrize("rows, width, out", [(3, 8, 5), (2048, 64, 96)])
@@ -46,7 +46,7 @@ def test_the_exact_group_norm_is_exact_in_both_memory_formats(memory_format):
     expected = F.group_norm(x.double(), 8, layer.weight.double(), layer.bias.double(), layer.eps)
     with torch.no_grad():
         ours = layer(x)
-    assert relative_error(ours.double(), expected) < 1e-5 and ours.is_contiguous(memory_format=memory_format)
+    assert relative_error(ours.double(), expected) < 1e-6 and ours.is_contiguous(memory_format=memory_format)
 
 
 @pytest.mark.parametrize("height, width", [(1, 1), (2, 2), (2, 3), (1, 7), (9, 5)])
@@ -56,3 +56,14 @@ def test_convolutions_over_few_pixels_are_equal(height, width, weights):
     x = torch.randn(2, 24, height, width).to(memory_format=torch.channels_last)
     with torch.no_grad():
         assert relative_error(layer(x), F.conv2d(x, layer.weight, layer.bias, padding=1)) < 1e-6
+
+
+@pytest.mark.parametrize("size", [8, 80])
+@pytest.mark.parametrize("padding", ["zeros", "circular"])
+def test_the_last_convolution_is_exact_for_small_maps_and_right_for_large_ones(size, padding):
+    layer, x = ExactConv3x3(32, 4).requires_grad_(False), torch.randn(2, 32, size, size)
+    layer.padding_mode = padding
+    padded = F.pad(x.double(), (1, 1, 1, 1), mode="circular" if padding == "circular" else "constant")
+    with torch.no_grad():
+        error = relative_error(layer(x).double(), F.conv2d(padded, layer.weight.double(), layer.bias.double()))
+    assert error < (5e-8 if size == 8 else 1e-6)
