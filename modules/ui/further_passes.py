@@ -64,6 +64,7 @@ def _hires_controls(rt: Runtime, form: Form) -> None:
         form.dropdown("hr_checkpoint_name", [SAME_CHECKPOINT, *checkpoint_titles(rt)], allow_custom_value=True, min_width=140)
         form.dropdown("hr_sampler_name", [SAME_SAMPLER, *(sampler.name for sampler in SAMPLERS)], min_width=140)
         form.dropdown("hr_scheduler", [SAME_SCHEDULE, *(schedule.label for schedule in SCHEDULES)], min_width=140)
+        form.number("hr_cfg", placeholder="as above", min_width=140)
     with gr.Column(visible=bool(rt.settings.hires_fix_show_prompts)):
         form.textbox("hr_prompt", lines=2, placeholder="Empty: as above", elem_classes=["prompt"])
         form.textbox("hr_negative_prompt", lines=2, placeholder="Empty: as above", elem_classes=["prompt"])
