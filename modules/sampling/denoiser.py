@@ -49,9 +49,7 @@ class NoiseLevels:
             return (wanted[..., None] - self.log_sigmas).abs().argmin(-1)
         low = (torch.searchsorted(self.log_sigmas, wanted, right=True) - 1).clamp(0, len(self) - 2)
         left, right = self.log_sigmas[low], self.log_sigmas[low + 1]
-        part = ((left - wanted) / (left - right)).clamp(0, 1)
-        # Not low + part: float32 rounds timesteps to 6e-5, the network sees that, and pictures that exist were made with this form.
-        return (1 - part) * low + part * (low + 1)
+        return low + ((wanted - left) / (right - left)).clamp(0, 1)
 
     def sigma_of_t(self, t: Tensor) -> Tensor:
         """Levels [...] of timesteps [...] in 0..N-1."""
