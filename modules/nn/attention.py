@@ -11,6 +11,7 @@ from modules.nn.token_merging import matches
 Implementation = Literal["sdpa", "matmul"]
 
 _implementation: Implementation = "sdpa"
+_SHORT = 64
 _NARROW = 16
 _LONG = 256
 
@@ -23,7 +24,8 @@ def use_implementation(name: Implementation) -> None:
 
 def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
     """q [B, heads, T, d], k and v [B, heads, S, d] -> [B, heads, T, d]. `mask` is added to the scores, or boolean with True = look at."""
-    if _implementation == "matmul":
+    # For few tokens plain products take the CPU as long as the fused kernel, and round as in pictures that exist.
+    if _implementation == "matmul" or (q.device.type == "cpu" and q.shape[-2] <= _SHORT):
         return _plain(q, k, v, mask)
     width = q.shape[-1]
     if q.device.type == "cpu" and width < _NARROW and min(q.shape[-2], k.shape[-2]) >= _LONG:
