@@ -75,6 +75,8 @@ def test_another_checkpoint_is_chosen_at_once_and_used(easel):
 
 
 def test_every_button_has_a_name(easel):
+    # Names are put on when the page has not changed for 200 ms, which a busy machine puts off.
+    easel.tab.wait_for_function("() => document.querySelector('#txt2img_res_switch_btn')?.title", timeout=60_000)
     nameless = easel.tab.evaluate("""() => Array.from(document.querySelectorAll('gradio-app button'))
         .filter((button) => button.offsetParent && !/[a-z]/i.test(button.textContent))
         .filter((button) => !button.getAttribute('aria-label') && !button.title)
