@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from modules.checkpoints import pickle_file, safetensors_file
-from modules.checkpoints.allocation import empty_weight
 from modules.checkpoints.problems import WeightsError
 
 PICKLE_SUFFIXES = (".ckpt", ".pt", ".bin", ".pth")
@@ -77,7 +76,7 @@ def copies(
         if source.is_floating_point():
             target = dtype(name) if callable(dtype) else dtype or source.dtype
             memory_format = layout(name) if layout and source.ndim == 4 else torch.contiguous_format
-            result[name] = empty_weight(source.shape, target, memory_format).copy_(source)
+            result[name] = source.to(dtype=target, memory_format=memory_format, copy=True)
             if not _is_finite(result[name]):
                 spoiled.append(name)
         else:
