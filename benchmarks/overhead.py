@@ -1,82 +1,97 @@
-"""The time of a whole job over the network calls it needs: python benchmarks/overhead.py [--steps 20] [--repeat 7] [--checkpoint NAME]
+"""The time of a whole job over the network calls it needs: python benchmarks/overhead.py [--steps 20] [--repeat 15] [--checkpoint NAME]
 
-A job parses, encodes, samples, decodes, saves; "bare" is the same number of network calls on tensors of the same shapes.
+A job parses, encodes, samples, decodes, saves. The time inside the U-Net, the text encoder and the decoder is taken within the
+same job, so that a machine that grows slower or faster between two runs does not change the outcome.
 """
 import argparse
 import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import torch
-
 from modules import cmd_args, engine, txt2img
-from modules.prompt.conditioning import Conditioning
-from modules.prompt.encode import encode
 
 
-def timed(work, repeat: int) -> float:
-    """Median seconds of `work()` after one call to warm up."""
-    work()
-    seconds = []
-    for _ in range(repeat):
-        began = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - began)
-    return statistics.median(seconds)
+class Stopwatch:
+    """Adds up the seconds spent in the functions it wraps; a call within another one counts once."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._depth = 0
+
+    def wrapped(self, call: Callable) -> Callable:
+        def timed(*args, **kwargs):
+            began = time.perf_counter()
+            self._depth += 1
+            try:
+                return call(*args, **kwargs)
+            finally:
+                self._depth -= 1
+                if self._depth == 0:
+                    self.seconds += time.perf_counter() - began
+        return timed
 
 
-def bare(model, steps: int, size: int):
-    """The network calls of one picture with guidance, as a function."""
-    latent = torch.randn(2, 4, size // 8, size // 8)
-    text = encode(model.cond_stage_model, ["a red circle on a blue background", ""])
+def watch_networks(model, watch: Stopwatch) -> None:
+    """Have the three networks of a model timed."""
+    for network, name in ((model.model.diffusion_model, "forward"), (model.first_stage_model, "decode"),
+                          (model.cond_stage_model, "forward"), (model.cond_stage_model, "encode_with_transformers")):
+        if hasattr(network, name):
+            setattr(network, name, watch.wrapped(getattr(network, name)))
 
-    @torch.inference_mode()
-    def calls() -> None:
-        both = Conditioning(crossattn=torch.cat([part.crossattn for part in text]))
-        for step in range(steps):
-            model.apply_model(latent, torch.full((2,), 999.0 - step), both)
-        model.decode_first_stage(latent[:1])
 
-    return calls
+def measured(job: Callable[[], None], watch: Stopwatch) -> tuple[float, float]:
+    """Seconds of one job, and those of them inside the networks."""
+    watch.seconds = 0.0
+    began = time.perf_counter()
+    job()
+    return time.perf_counter() - began, watch.seconds
 
 
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=20)
-    parser.add_argument("--repeat", type=int, default=7)
+    parser.add_argument("--repeat", type=int, default=15)
     parser.add_argument("--data-dir")
     parser.add_argument("--checkpoint")
+    parser.add_argument("--size", type=int, help="pixels; the checkpoint's own size when not given")
     arguments = parser.parse_args()
     rt = engine.start(cmd_args.parse(["--data-dir", arguments.data_dir or tempfile.mkdtemp()]))
     info = rt.chosen_checkpoint(arguments.checkpoint)
-    model = rt.models.ensure(info)
-    size = model.native_size_px
     request = {"prompt": "a red circle on a blue background", "sampler_name": "Euler", "scheduler": "Automatic", "steps": arguments.steps,
-               "width": size, "height": size, "seed": 1, "override_settings": {"sd_model_checkpoint": info.title}}
+               "seed": 1, "override_settings": {"sd_model_checkpoint": info.title}}
 
-    def job() -> None:
-        made = txt2img.submit(rt, request)
+    def job_with_previews(every_n_steps: int, number: int = 0) -> None:
+        rt.settings.set("show_progress_every_n_steps", every_n_steps)
+        # Another prompt each time: the text is encoded anew.
+        made = txt2img.submit(rt, {**request, "prompt": f"{request['prompt']}, {number}"})
         made.wait()
         assert made.status == "done", made.error
 
-    def job_with_previews(every_n_steps: int):
-        def run() -> None:
-            rt.settings.set("show_progress_every_n_steps", every_n_steps)
-            job()
-        return run
-
-    calls = timed(bare(model, arguments.steps, size), arguments.repeat)
-    whole = timed(job_with_previews(-1), arguments.repeat)
-    seen = timed(job_with_previews(1), arguments.repeat)
-    print(f"{'checkpoint':30} {'size':>5} {'steps':>5} {'job s':>8} {'bare s':>8} {'ratio':>6} {'ms/step over':>12}")
-    print(f"{info.model_name:30} {size:5} {arguments.steps:5} {whole:8.3f} {calls:8.3f} {whole / calls:6.3f} "
-          f"{(whole - calls) / arguments.steps * 1000:12.2f}")
-    print(f"live previews, at most 3 a second: {seen:.3f} s, {(seen / whole - 1) * 100:+.1f} %")
+    request.update(width=64, height=64, steps=1)
+    job_with_previews(-1)  # loads the checkpoint in the worker
+    size = arguments.size or rt.models.current.native_size_px
+    request.update(width=size, height=size, steps=arguments.steps)
+    watch = Stopwatch()
+    watch_networks(rt.models.current, watch)
+    job_with_previews(-1)
+    job_with_previews(1)
+    plain, previewed = [], []
+    for number in range(arguments.repeat):
+        plain.append(measured(lambda number=number: job_with_previews(-1, number), watch))
+        previewed.append(measured(lambda number=number: job_with_previews(1, number), watch))
+    ratio = statistics.median(whole / inside for whole, inside in plain)
+    over = statistics.median(whole - inside for whole, inside in plain)
+    over_previewed = statistics.median(whole - inside for whole, inside in previewed)
+    whole, inside = (statistics.median(column) for column in zip(*plain, strict=True))
+    print(f"{'checkpoint':30} {'size':>5} {'steps':>5} {'job s':>8} {'network s':>9} {'ratio':>6} {'ms/step over':>12}")
+    print(f"{info.model_name:30} {size:5} {arguments.steps:5} {whole:8.3f} {inside:9.3f} {ratio:6.3f} {over / arguments.steps * 1000:12.2f}")
+    print(f"live previews, at most 3 a second: {(over_previewed - over) * 1000:+.1f} ms a job, {(over_previewed - over) / whole * 100:+.2f} %")
     engine.stop(rt)
 
 

@@ -88,9 +88,9 @@ def copies(
     return result
 
 
-
 def _is_finite(tensor: Tensor) -> bool:
-    """One pass over numbers that are still in the processor's cache."""
+    """One pass over numbers that are still in the processor's cache, in the order in which they lie there."""
+    tensor = tensor.as_strided((tensor.numel(),), (1,))
     if tensor.dtype.itemsize == 1:
         tensor = tensor.to(torch.float32)
     return bool(torch.isfinite(tensor.sum(dtype=torch.float32)))

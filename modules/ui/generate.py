@@ -70,6 +70,8 @@ def shown(rt: Runtime, job: Job, address: str = "") -> Outputs:
 
     Pictures are named by the path of their file; those that no disk took by a route below `address`.
     """
+    if job.status == "cancelled" and not job.pictures:  # it never began: what is shown stays
+        return gr.skip(), gr.skip(), gr.skip(), log_html(job)
     try:
         pictures, info = _pictures(job, address), _info(job)
     except (KeyError, TypeError) as exc:

@@ -57,7 +57,7 @@ def build_app(rt: Runtime) -> FastAPI:
     app = gr.mount_gradio_app(app, blocks, path="/", ssr_mode=False, run_history=False, footer_links=[], theme=theme(),
                               max_file_size="256mb", favicon_path=str(WEB / "easel.svg"), show_error=True)
     app.add_middleware(HeadInjector, head=head_html(rt), before=lambda: page.bring_up_to_date(blocks))
-    app.add_middleware(GZipMiddleware, minimum_size=2000)
+    app.add_middleware(GZipMiddleware, minimum_size=2000, compresslevel=5)
     add_protection(app, rt.args)
     app.state.blocks = blocks
     return app

@@ -18,7 +18,9 @@ class Easel:
         began = time.monotonic()
         self.tab.goto(self.server.url + "/" + query)
         self.tab.wait_for_function("() => typeof uiIsLoaded !== 'undefined' && uiIsLoaded && queueState.version >= 0")
-        return time.monotonic() - began
+        seconds = time.monotonic() - began
+        self.tab.wait_for_function("() => pageRestored && (!lastFinished || shownTask('txt2img') === lastFinished)")
+        return seconds
 
     def prompt(self, text):
         self.tab.fill("#txt2img_prompt textarea", text)

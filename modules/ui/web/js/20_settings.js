@@ -17,12 +17,18 @@ onAfterUiUpdate(readOptions);
 onAfterUiUpdate(setUpSettingsTab);
 
 function setUpSettingsTab() {
-    const search = textareaOf("settings_search");
-    if (!search || search.dataset.ready) return;
-    search.dataset.ready = "yes";
-    search.addEventListener("input", () => filterSettings(search.value));
+    const list = byId("settings_contents");
+    if (!list || list.dataset.ready) return;
+    list.dataset.ready = "yes";
     fillSettingsContents();
+    const search = textareaOf("settings_search");
+    if (search && search.value) filterSettings(search.value);
 }
+
+/* On the document: gradio may replace the box, and the first letters may be typed before the tab is set up. */
+document.addEventListener("input", (event) => {
+    if (event.target.closest && event.target.closest("#settings_search")) filterSettings(event.target.value);
+});
 
 listen("settings_restart_gradio", reloadUi);
 

@@ -6,7 +6,13 @@ var pageTasks = JSON.parse(localGet("txt2img_tasks", "[]"));
 var followed = null;
 var seenTasks = new Set();
 var lastFinished = localGet("txt2img_last_task", null);
+var pageRestored = false;
+
 var taskToShow = null;
+
+/** The job whose result the panel does not show yet but is to, and how often it was asked for: gradio's answers may overtake each other. */
+var wanted = {id: null, asked: 0, askedAt: 0};
+const MOST_ASKS = 4;
 var interruptPressed = null;
 
 function saveTasks() {
@@ -29,6 +35,7 @@ function submit() {
 }
 
 function addTask(id) {
+    if (shownTask("txt2img") === wanted.id) wanted.id = null;
     if (!pageTasks.includes(id)) pageTasks.push(id);
     saveTasks();
     followNext();
@@ -65,8 +72,7 @@ function reconcileTasks() {
     const last = over.get(lastFinished);
     const newest = gone.map((id) => over.get(id)).filter((job) => job && job.pictures_done).sort((a, b) => b.ended - a.ended)[0];
     if (!newest || (last && last.ended > newest.ended)) return;
-    lastFinished = newest.id;
-    localSet("txt2img_last_task", lastFinished);
+    setLastFinished(newest.id);
     showResult(lastFinished);
 }
 
@@ -90,13 +96,17 @@ function taskEnded(id, answer) {
     saveTasks();
     showSubmitButtons("txt2img", true);
     refreshQueue(0);
-    if (answer && answer.completed) {
-        lastFinished = id;
-        localSet("txt2img_last_task", id);
-        // The answer of Generate itself brings the result of most jobs; the others are asked for.
-        setTimeout(() => { if (lastFinished === id && shownTask("txt2img") !== id) showResult(id); }, answer.status === "cancelled" ? 0 : 500);
+    if (answer && answer.completed && answer.status !== "cancelled") {
+        setLastFinished(id);
+        wanted = {id, asked: 0, askedAt: 0};
+        setTimeout(ensureResult, 500); // the answer of Generate itself brings the result of most jobs; the others are asked for
     }
     followNext();
+}
+
+function setLastFinished(id) {
+    lastFinished = id;
+    localSet("txt2img_last_task", id);
 }
 
 /** Called when a Generate request was answered. A refused one left no job behind; its id stands in the log line. */
@@ -105,7 +115,7 @@ function generateAnswered(tab) {
     setTimeout(() => safe(() => {
         const mark = document.querySelector("#html_log_" + tab + " [data-refused]");
         if (mark) forgetTask(mark.dataset.refused);
-        else if (lastFinished && shownTask(tab) !== lastFinished) showResult(lastFinished);
+        else ensureResult();
     }), 300);
 }
 
@@ -123,7 +133,21 @@ function shownTask(tab) {
 }
 
 function showResult(id) {
-    taskToShow = id;
+    wanted = {id, asked: 0, askedAt: 0};
+    pressShowResult();
+}
+
+/** Asks again for the wanted result where another one is shown. */
+function ensureResult() {
+    if (shownTask("txt2img") === wanted.id) wanted.id = null;
+    if (!wanted.id || wanted.asked >= MOST_ASKS || Date.now() - wanted.askedAt < 1000) return;
+    pressShowResult();
+}
+
+function pressShowResult() {
+    wanted.asked += 1;
+    wanted.askedAt = Date.now();
+    taskToShow = wanted.id;
     const button = byId("txt2img_show_result");
     if (button) (button.matches("button") ? button : button.querySelector("button")).click();
 }
@@ -145,6 +169,7 @@ async function restoreProgress() {
     const newest = finished.find((job) => job.status === "done" || job.pictures_done > 0);
     lastFinished = ((last && newest && newest.ended > last.ended ? newest : last) || {}).id || null;
     if (lastFinished) showResult(lastFinished);
+    pageRestored = true;
     followNext();
 }
 

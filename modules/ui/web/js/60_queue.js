@@ -18,6 +18,7 @@ async function refreshQueue(delay) {
     } catch (error) {
         console.warn("queue", error);
     }
+    ensureResult();
     clearTimeout(queueTimer);
     queueTimer = setTimeout(() => refreshQueue(0), queueState.jobs.length ? 1000 : document.hidden ? 15000 : 4000);
 }
