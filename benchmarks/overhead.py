@@ -90,8 +90,9 @@ def main() -> None:
     over_previewed = statistics.median(whole - inside for whole, inside in previewed)
     whole, inside = (statistics.median(column) for column in zip(*plain, strict=True))
     print(f"{'checkpoint':30} {'size':>5} {'steps':>5} {'job s':>8} {'network s':>9} {'ratio':>6} {'ms/step over':>12}")
-    print(f"{info.model_name:30} {size:5} {arguments.steps:5} {whole:8.3f} {inside:9.3f} {ratio:6.3f} {over / arguments.steps * 1000:12.2f}")
-    print(f"live previews, at most 3 a second: {(over_previewed - over) * 1000:+.1f} ms a job, {(over_previewed - over) / whole * 100:+.2f} %")
+    per_step, preview = over / arguments.steps * 1000, over_previewed - over
+    print(f"{info.model_name:30} {size:5} {arguments.steps:5} {whole:8.3f} {inside:9.3f} {ratio:6.3f} {per_step:12.2f}")
+    print(f"live previews, at most 3 a second: {preview * 1000:+.1f} ms a job, {preview / whole * 100:+.2f} %")
     engine.stop(rt)
 
 
