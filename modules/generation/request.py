@@ -22,11 +22,10 @@ from modules.generation.text_to_image import SAME_CHECKPOINT, SAME_SAMPLER, SAME
 from modules.imaging.upscale import find_upscaler
 from modules.jobs.job import Job
 from modules.runtime import Runtime
-from modules.sampling.registry import find_sampler, find_schedule, split_sampler_name
+from modules.sampling.registry import find_sampler, find_schedule, schedule_of_old_name, split_sampler_name
 from modules.scripts import ScriptRunner
 
-AUTOMATIC, UNIFORM, NONE = "Automatic", "Uniform", "None"
-ALWAYS_OWN_SCHEDULE = ("Restart",)
+AUTOMATIC, NONE = "Automatic", "None"
 NOTES = "notes"
 CHECKPOINT = "checkpoint_file"
 SCRIPTS = "scripts"
@@ -76,8 +75,8 @@ def chosen_sampler(sampler: str, schedule: str | None, preferred: str | None = N
         chosen = find_schedule(preferred).label
     elif chosen == AUTOMATIC and implied:
         chosen = implied
-    elif schedule is None and row.schedule != UNIFORM and row.name not in ALWAYS_OWN_SCHEDULE:
-        chosen = UNIFORM
+    elif schedule is None:
+        chosen = schedule_of_old_name(row.name)
     return row.name, chosen
 
 

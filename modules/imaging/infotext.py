@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from modules.errors import RequestError
 from modules.imaging.quoting import quote, shown, unquote
+from modules.sampling.registry import schedule_of_old_name
 
 NEGATIVE = "Negative prompt:"
 FEWEST_PAIRS = 3
@@ -75,6 +77,8 @@ def parse(text: str, *, skip_fields: Iterable[str] = (), back_compat: bool = Tru
     fields = read_fields(text)
     _restore_old_hires(fields)
     _split_samplers(fields)
+    if back_compat:
+        _name_old_schedule(fields)
     if "Hypernet" in fields:
         fields["Prompt"] += f"<hypernet:{fields['Hypernet']}:{fields.get('Hypernet strength', '1.0')}>"
     for key, value in DEFAULTS.items():
@@ -155,6 +159,19 @@ def _split_samplers(fields: dict[str, Any]) -> None:
             fields.setdefault(schedule_key, schedule)
 
 
+def _name_old_schedule(fields: dict[str, Any]) -> None:
+    """A1111 before 1.9 wrote no schedule for the model's own levels, which other versions and programs do not mean by that."""
+    made_by = _made_by(fields)
+    if made_by is None or made_by >= (9, 0, 0) or "Schedule type" in fields or "Sampler" not in fields:
+        return
+    try:
+        schedule = schedule_of_old_name(fields["Sampler"])
+    except RequestError:  # a sampler that we do not have
+        return
+    if schedule != DEFAULTS["Schedule type"]:
+        fields["Schedule type"] = schedule
+
+
 def _restore_old_hires(fields: dict[str, Any]) -> None:
     """The first form of hires fix wrote the final size as `Size` and the first pass beside it; 0x0 meant about 512x512 pixels."""
     if "First pass size-1" not in fields or "First pass size-2" not in fields:
@@ -173,13 +190,20 @@ def _restore_old_hires(fields: dict[str, Any]) -> None:
 VERSION = re.compile(r"v?1\.(\d{1,4})(?:\.(\d{1,4}))?(-RC)?(?:-(\d{1,6}))?", re.IGNORECASE)
 
 
-def old_behaviour(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Fields that make the picture as the version of A1111 named in `fields` made it; empty for other programs and versions."""
+def _made_by(fields: Mapping[str, Any]) -> tuple[int, int, int] | None:
+    """Minor version, patch and commits after it (-1: a release candidate) of the A1111 1.x that wrote the fields; None for others."""
     version = VERSION.match(str(fields.get("Version", "")))
     if not version:
-        return {}
+        return None
     minor, patch, candidate, commits = version.groups()
-    made_by = (int(minor), int(patch or 0), -1 if candidate else int(commits or 0))
+    return int(minor), int(patch or 0), -1 if candidate else int(commits or 0)
+
+
+def old_behaviour(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields that make the picture as the version of A1111 named in `fields` made it; empty for other programs and versions."""
+    made_by = _made_by(fields)
+    if made_by is None:
+        return {}
     added: dict[str, Any] = {}
     if made_by < (6, 0, 0) and "[" in fields.get("Prompt", ""):
         added["Old prompt editing timelines"] = True

@@ -27,6 +27,7 @@ from modules.sampling.schedules import SCHEDULES, Schedule, find_schedule
 from modules.sampling.timesteps import sample_ddim, sample_ddim_cfgpp, sample_plms
 from modules.sampling.unipc import sample_unipc
 
+ALWAYS_OWN_SCHEDULE = ("Restart",)  # never had another one under its name
 Check = Literal["golden", "analytic", "peer", "formula"]
 
 
@@ -114,6 +115,15 @@ SAMPLERS: tuple[Sampler, ...] = (
 # Short forms of schedules in the old names of the API, "k_dpmpp_2m_ka".
 _SUFFIXES = {"ka": "Karras", "exp": "Exponential"}
 _BY_NAME = {key.lower(): row for row in SAMPLERS for key in (row.name, *row.aliases)}
+
+
+def schedule_of_old_name(sampler: str) -> str:
+    """The schedule that a name without one meant before schedules had a field of their own, "Automatic" where that means the same.
+
+    "DPM++ 2M" was the model's own levels then, "DPM++ 2M Karras" the others. Raises RequestError for an unknown name.
+    """
+    row = find_sampler(sampler)
+    return "Automatic" if row.schedule == "Uniform" or row.name in ALWAYS_OWN_SCHEDULE else "Uniform"
 
 
 def split_sampler_name(text: str) -> tuple[str, str | None]:

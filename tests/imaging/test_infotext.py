@@ -133,3 +133,16 @@ def test_the_old_spelling_of_a_key_is_read():
 
 def test_what_no_file_can_hold_is_not_written():
     assert write("a\0b\ud800", "", {}) == "ab?"
+
+
+@pytest.mark.parametrize(("line", "schedule"), [
+    ("Sampler: DPM++ SDE, Seed: 1, Version: v1.8.0", "Uniform"),  # was the model's own levels
+    ("Sampler: DPM++ SDE Karras, Seed: 1, Version: v1.8.0", "Karras"),
+    ("Sampler: Euler a, Seed: 1, Version: v1.8.0", "Automatic"),  # means the same
+    ("Sampler: Restart, Seed: 1, Version: v1.8.0", "Automatic"),
+    ("Sampler: DPM++ SDE, Seed: 1, Version: v1.9.4", "Automatic"),
+    ("Sampler: DPM++ SDE, Seed: 1, Version: easel-0.1.0", "Automatic"),
+    ("Sampler: Own one, Seed: 1, Version: v1.8.0", "Automatic"),
+])
+def test_a_sampler_without_a_schedule_is_read_as_the_version_that_wrote_it_meant(line, schedule):
+    assert parse(f"a\nSteps: 20, {line}")["Schedule type"] == schedule
