@@ -12,12 +12,14 @@ pytestmark = pytest.mark.browser
 REQUESTS = {
     "many fields": {
         "prompt": "a [cat:dog:0.5], (red:1.3) AND sky :0.6", "negative_prompt": "rain, \"fog\"",
-        "sampler_name": "DPM++ 2M SDE", "scheduler": "Karras", "steps": 5, "cfg_scale": 4.5, "width": 64, "height": 96, "seed": 77, "subseed": 5, "subseed_strength": 0.3, "eta": 0.7,
+        "sampler_name": "DPM++ 2M SDE", "scheduler": "Karras", "steps": 5, "cfg_scale": 4.5,
+        "width": 64, "height": 96, "seed": 77, "subseed": 5, "subseed_strength": 0.3, "eta": 0.7,
         "override_settings": {"CLIP_stop_at_last_layers": 2, "eta_noise_seed_delta": 31337}},
     "second pass and LoRA": {
         "prompt": "a fox <lora:tinylora:0.8>", "sampler_name": "Euler a", "scheduler": "Automatic", "steps": 4,
-        "width": 64, "height": 64, "seed": 9, "tiling": True, "enable_hr": True, "hr_scale": 1.5, "hr_upscaler": "Latent (bicubic)", "hr_second_pass_steps": 3,
-        "denoising_strength": 0.6, "hr_prompt": "a wolf", "hr_sampler_name": "DPM++ 2M", "hr_scheduler": "Exponential"},
+        "width": 64, "height": 64, "seed": 9, "tiling": True, "enable_hr": True, "hr_scale": 1.5, "hr_upscaler": "Latent (bicubic)",
+        "hr_second_pass_steps": 3, "denoising_strength": 0.6, "hr_prompt": "a wolf",
+        "hr_sampler_name": "DPM++ 2M", "hr_scheduler": "Exponential"},
     "refiner": {
         "prompt": "a house", "sampler_name": "Heun", "scheduler": "Polyexponential", "steps": 6, "width": 64, "height": 64, "seed": 3,
         "refiner_checkpoint": "tiny-sd1-s2", "refiner_switch_at": 0.5},
