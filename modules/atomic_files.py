@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import BinaryIO
 
 from modules.errors import NotFound, UserError
 
@@ -34,6 +35,9 @@ NO_LINKS = {errno.EPERM, errno.EACCES, errno.ENOSYS, errno.EMLINK, errno.EOPNOTS
 RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])\s*(\..*)?", re.IGNORECASE | re.DOTALL)
 FORBIDDEN = set('#<>:"/\\|?*')
 BIDIRECTIONAL_CONTROLS = set("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+Content = bytes | Callable[[BinaryIO], None]
 
 
 class OutsideFolder(NotFound):
@@ -75,13 +79,14 @@ def _keep(target: Path, previous: Path) -> None:
 def publish(
     folder: Path,
     name: str | Callable[[int], str],
-    data: bytes,
+    data: Content,
     *,
     first: int | Callable[[], int] = 0,
     taken: Callable[[Path], bool] | None = None,
 ) -> Path:
     """Put `data` into a new file of `folder` and return its path; a file that exists is never replaced, by any process.
 
+    `data`: the bytes, or a function that writes them; what it raises leaves no file.
     `name`: a function of a number, tried with `first`, first + 1, ... until a name is free, or one name, which gets `-1`, `-2`,
     ... before its ending when it is taken. `first` may be a function; it then runs while other writers of this folder wait, so
     that it can count the files that exist. `taken`: further reasons to pass over a path. Raises OSError; nothing is left then.
@@ -150,12 +155,15 @@ def _hidden_name(name: str, suffix: str) -> str:
 
 
 @contextmanager
-def _part_file(folder: Path, data: bytes) -> Iterator[Path]:
+def _part_file(folder: Path, data: Content) -> Iterator[Path]:
     """A complete, synced file under a temporary name in `folder`; whatever is left of it is removed at the end."""
     part = folder / _part_name()
     try:
         with open(part, "xb") as file:
-            file.write(data)
+            if callable(data):
+                data(file)
+            else:
+                file.write(data)
             file.flush()
             os.fsync(file.fileno())
         yield part
