@@ -64,7 +64,9 @@ def _add_access(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--gradio-auth", metavar="USER:PASSWORD,...", help="login for the page")
     parser.add_argument("--gradio-auth-path", metavar="FILE", help="file with logins for the page, one user:password a line")
     parser.add_argument("--api-auth", metavar="USER:PASSWORD,...", help="login for the API")
-    parser.add_argument("--allowed-hosts", metavar="NAME,...", help="host names beside localhost and addresses that requests may name")
+    parser.add_argument("--admins", metavar="USER,...", help="logins that see and stop the jobs of all users (default: the first one)")
+    parser.add_argument("--allowed-hosts", "--allow-host", metavar="NAME,...",
+                        help="host names beside localhost and addresses that requests may name")
     parser.add_argument("--cors-allow-origins", metavar="ORIGIN,...", help="origins of other pages that may use the API")
     parser.add_argument("--gradio-allowed-path", action="append", default=[], metavar="FOLDER", help="folder whose pictures may be shown")
     _flag(parser, "--hide-ui-dir-config", help="hide settings with folders and the buttons that open them")

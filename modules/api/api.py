@@ -1,15 +1,20 @@
 """The API that other programs speak: all routes below /sdapi/v1."""
 import asyncio
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from modules import model_jobs
-from modules.api import listings, models, scripts
+from modules.api import about, models
 from modules.api.answers import JobFailed, SafeJSONResponse
 from modules.api.body import json_object
+from modules.api.listings import LISTINGS, Listing
+from modules.api.own_queue import OwnQueue, own_queue, viewer_of
+from modules.api.server_control import add_server_control
 from modules.api.txt2img import make_pictures
 from modules.jobs.job import Job
+from modules.jobs.state import Snapshot
 from modules.runtime import Runtime
 
 Body = Annotated[dict[str, Any], Depends(json_object)]
@@ -25,15 +30,12 @@ def api_router(rt: Runtime) -> APIRouter:
     router = APIRouter(prefix="/sdapi/v1", tags=["API"], default_response_class=SafeJSONResponse)
     _add_generation(router, rt)
     _add_options(router, rt)
-    _add_engine_lists(router)
-    _add_file_lists(router, rt)
+    _add_listings(router, rt)
+    _add_refreshing(router, rt)
     _add_models(router, rt)
+    if rt.args.api_server_stop:
+        add_server_control(router)
     return router
-
-
-def owner_of(request: Request) -> str:
-    """The user behind a request, "" without a login."""
-    return str(request.scope.get("easel_user", ""))
 
 
 def _add_generation(router: APIRouter, rt: Runtime) -> None:
@@ -42,29 +44,31 @@ def _add_generation(router: APIRouter, rt: Runtime) -> None:
     @router.post("/txt2img", responses=answers(models.TextToImageResponse), openapi_extra=body_schema)
     async def txt2img(body: Body, request: Request) -> Response:
         """Make pictures from a text; answers when they are made."""
-        return SafeJSONResponse(await make_pictures(rt, body, owner_of(request)))
+        return SafeJSONResponse(await make_pictures(rt, body, viewer_of(request).user))
 
     @router.get("/progress", responses=answers(models.ProgressResponse))
-    async def progress(skip_current_image: Annotated[bool, Query()] = False) -> Response:
+    async def progress(request: Request, skip_current_image: Annotated[bool, Query()] = False) -> Response:
         """How far the running job is."""
-        return SafeJSONResponse(progress_answer(rt, with_image=not skip_current_image))
+        return SafeJSONResponse(progress_answer(own_queue(rt, request), with_image=not skip_current_image))
 
     @router.post("/interrupt")
-    async def interrupt() -> Response:
+    async def interrupt(request: Request) -> Response:
         """Stop the running job; what it has made is kept."""
-        rt.queue.interrupt()
+        own_queue(rt, request).interrupt()
         return SafeJSONResponse({})
 
     @router.post("/skip")
-    async def skip() -> Response:
+    async def skip(request: Request) -> Response:
         """Give up the current batch of the running job and go on with the next."""
-        rt.queue.skip()
+        own_queue(rt, request).skip()
         return SafeJSONResponse(None)
 
 
-def progress_answer(rt: Runtime, with_image: bool) -> dict[str, Any]:
-    """The answer of GET progress: from one snapshot, so that its numbers fit each other."""
-    snapshot = rt.state.snapshot()
+def progress_answer(queue: OwnQueue, with_image: bool) -> dict[str, Any]:
+    """The answer of GET progress: from one snapshot, so that its numbers fit each other. Nothing runs for whom it is not theirs."""
+    snapshot = queue.state.snapshot()
+    if snapshot.job_id and queue.current is None and queue.get(snapshot.job_id) is None:
+        snapshot = Snapshot()
     state = {name: getattr(snapshot, name) for name in (
         "skipped", "interrupted", "stopping_generation", "job", "job_count", "job_timestamp", "job_no", "sampling_step", "sampling_steps")}
     is_busy = bool(snapshot.job_id)
@@ -81,8 +85,8 @@ def progress_answer(rt: Runtime, with_image: bool) -> dict[str, Any]:
 def _add_options(router: APIRouter, rt: Runtime) -> None:
     @router.get("/options")
     async def options() -> Response:
-        """All settings."""
-        return SafeJSONResponse(dict(rt.settings.snapshot()))
+        """All settings but those that may hold passwords or keys."""
+        return SafeJSONResponse(about.without_secrets(rt.settings.snapshot()))
 
     @router.post("/options")
     async def set_options(body: Body) -> Response:
@@ -91,11 +95,6 @@ def _add_options(router: APIRouter, rt: Runtime) -> None:
         if "sd_model_checkpoint" in body:
             await finished(model_jobs.submit(rt))
         return SafeJSONResponse(None)
-
-    @router.get("/cmd-flags")
-    async def cmd_flags() -> Response:
-        """The command line, without passwords."""
-        return SafeJSONResponse(listings.flags(rt.args))
 
 
 def change_options(rt: Runtime, values: dict[str, Any]) -> None:
@@ -115,82 +114,41 @@ async def finished(job: Job) -> None:
         raise JobFailed(job)
 
 
-def _add_engine_lists(router: APIRouter) -> None:
-    @router.get("/samplers", responses=answers(list[models.SamplerItem]))
-    async def samplers() -> Response:
-        """Sampling methods."""
-        return SafeJSONResponse(listings.samplers())
-
-    @router.get("/schedulers", responses=answers(list[models.SchedulerItem]))
-    async def schedulers() -> Response:
-        """Schedule types."""
-        return SafeJSONResponse(listings.schedulers())
-
-    @router.get("/upscalers", responses=answers(list[models.UpscalerItem]))
-    async def upscalers() -> Response:
-        """Ways to enlarge a picture."""
-        return SafeJSONResponse(listings.upscalers())
-
-    @router.get("/latent-upscale-modes", responses=answers(list[models.LatentUpscalerModeItem]))
-    async def latent_upscale_modes() -> Response:
-        """Ways to enlarge a latent."""
-        return SafeJSONResponse(listings.latent_upscale_modes())
-
-    @router.get("/memory", responses=answers(models.MemoryResponse))
-    async def memory() -> Response:
-        """Memory in use, in bytes."""
-        return SafeJSONResponse(listings.memory())
-
-    @router.get("/scripts", responses=answers(models.ScriptsList))
-    async def script_names() -> Response:
-        """Names of the scripts per tab, in lower case."""
-        return SafeJSONResponse(scripts.names())
-
-    @router.get("/script-info", responses=answers(list[models.ScriptInfo]))
-    async def script_info() -> Response:
-        """The scripts with their arguments."""
-        return SafeJSONResponse(await asyncio.to_thread(scripts.infos))
+def _add_listings(router: APIRouter, rt: Runtime) -> None:
+    for listing in LISTINGS:
+        router.add_api_route(listing.path, _listed(listing, rt), methods=["GET"], description=listing.make.__doc__,
+                             name=listing.path.strip("/"), responses=answers(listing.model) if listing.model else None)
 
 
-def _add_file_lists(router: APIRouter, rt: Runtime) -> None:
-    @router.get("/sd-models", responses=answers(list[models.SDModelItem]))
-    async def sd_models() -> Response:
-        """Checkpoints that can be chosen."""
-        return SafeJSONResponse(await asyncio.to_thread(listings.checkpoints, rt))
+def _listed(listing: Listing, rt: Runtime) -> Callable[[], Response]:
+    return lambda: SafeJSONResponse(listing.make(rt))
 
-    @router.get("/prompt-styles", responses=answers(list[models.PromptStyleItem]))
-    async def prompt_styles() -> Response:
-        """Styles."""
-        return SafeJSONResponse(listings.prompt_styles(rt))
 
-    @router.get("/embeddings", responses=answers(models.EmbeddingsResponse))
-    async def embeddings() -> Response:
-        """Learned embeddings: those that fit the model, and those that do not."""
-        return SafeJSONResponse(listings.embeddings(rt))
+def _add_refreshing(router: APIRouter, rt: Runtime) -> None:
+    """Routes that look at the folders again. Files that are read anew for each answer anyway have nothing to refresh."""
+    def nothing() -> None:
+        return None
 
-    @router.post("/refresh-embeddings")
-    async def refresh_embeddings() -> Response:
-        """Look for learned embeddings again."""
-        await asyncio.to_thread(rt.embeddings.refresh)
+    for path, refresh, what in (("checkpoints", rt.checkpoints.refresh, "checkpoints"), ("vae", nothing, "VAEs"),
+                                ("embeddings", rt.embeddings.refresh, "learned embeddings"), ("loras", rt.loras.refresh, "LoRA files")):
+        router.add_api_route(f"/refresh-{path}", _refreshed(refresh), methods=["POST"], name=f"refresh-{path}",
+                             description=f"Look for {what} again.")
+
+
+def _refreshed(refresh: Callable[[], Any]) -> Callable[[], Response]:
+    def answer() -> Response:
+        refresh()
         return SafeJSONResponse(None)
 
-    @router.get("/loras")
-    async def loras() -> Response:
-        """LoRA files."""
-        return SafeJSONResponse(await asyncio.to_thread(listings.loras, rt))
+    return answer
 
 
 def _add_models(router: APIRouter, rt: Runtime) -> None:
-    @router.post("/refresh-checkpoints")
-    async def refresh_checkpoints() -> Response:
-        """Look for checkpoints again."""
-        await asyncio.to_thread(rt.checkpoints.refresh)
-        return SafeJSONResponse(None)
-
     @router.post("/unload-checkpoint")
-    async def unload_checkpoint() -> Response:
+    def unload_checkpoint() -> Response:
         """Let go of the loaded model, after the running job."""
-        await asyncio.to_thread(unload, rt)
+        with rt.queue.turn:
+            rt.models.unload()
         return SafeJSONResponse({})
 
     @router.post("/reload-checkpoint")
@@ -198,9 +156,3 @@ def _add_models(router: APIRouter, rt: Runtime) -> None:
         """Load the chosen checkpoint, after the jobs that wait."""
         await finished(model_jobs.submit(rt))
         return SafeJSONResponse({})
-
-
-def unload(rt: Runtime) -> None:
-    """Unload the model between two jobs."""
-    with rt.queue.turn:
-        rt.models.unload()

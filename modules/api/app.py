@@ -11,7 +11,7 @@ from modules.api.docs import add_docs
 from modules.api.guard import Guard, GuardOptions
 from modules.api.inspect import inspect_router
 from modules.api.internal import internal_router
-from modules.api.login import Login, logins_of
+from modules.api.login import Login, admins_of, logins_of
 from modules.api.picture_text import picture_text_router
 from modules.api.replay import replay_router
 from modules.runtime import Runtime
@@ -35,7 +35,8 @@ def add_protection(app: FastAPI, args: argparse.Namespace) -> None:
     origins = names_in(args.cors_allow_origins)
     if origins:
         app.add_middleware(CORSMiddleware, allow_origins=sorted(origins), allow_methods=["*"], allow_headers=["*"], allow_credentials=True)
-    app.add_middleware(Login, logins=logins_of(args))
+    logins = logins_of(args)
+    app.add_middleware(Login, logins=logins, admins=admins_of(args, logins))
     app.add_middleware(Guard, options=guard_options(args))
 
 

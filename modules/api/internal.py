@@ -3,17 +3,17 @@ import asyncio
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import FileResponse
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
-from modules.api import listings
+from modules.api import about
 from modules.api.answers import SafeJSONResponse
-from modules.api.queue_view import content_type, picture_paths, progress_answer, queue_answer, result_answer
+from modules.api.own_queue import OwnQueue, own_queue
+from modules.api.queue_view import content_type, picture_path, progress_answer, queue_answer, result_answer
 from modules.api.token_count import token_count
 from modules.errors import NotFound, RequestError
 from modules.imaging.unsaved import MEMORY_PREFIX
-from modules.jobs.job import Job
 from modules.runtime import Runtime
 
 QueueAction = Literal["move", "cancel", "cancel-all", "pause", "resume", "retry", "resume-unfinished", "discard"]
@@ -56,18 +56,23 @@ class QueueRequest(BaseModel):
 def internal_router(rt: Runtime) -> APIRouter:
     """The routes for this runtime."""
     router = APIRouter(prefix="/internal", tags=["page"], default_response_class=SafeJSONResponse)
-    _add_progress(router, rt)
-    _add_queue(router, rt)
-    _add_results(router, rt)
+
+    def queue_of(request: Request) -> OwnQueue:
+        return own_queue(rt, request)
+
+    own = Depends(queue_of)
+    _add_progress(router, own)
+    _add_queue(router, rt, own)
+    _add_results(router, rt, own)
     _add_information(router, rt)
     return router
 
 
-def _add_progress(router: APIRouter, rt: Runtime) -> None:
+def _add_progress(router: APIRouter, own: Any) -> None:
     @router.post("/progress")
-    async def progress(body: ProgressRequest) -> dict[str, Any]:
+    async def progress(body: ProgressRequest, queue: OwnQueue = own) -> dict[str, Any]:
         """How far one job is; polled by the page."""
-        return progress_answer(rt.queue, body.id_task or "", body.id_live_preview, body.live_preview)
+        return progress_answer(queue, body.id_task or "", body.id_live_preview, body.live_preview)
 
     @router.get("/ping")
     async def ping() -> dict[str, Any]:
@@ -75,52 +80,49 @@ def _add_progress(router: APIRouter, rt: Runtime) -> None:
         return {}
 
     @router.get("/pending-tasks")
-    async def pending_tasks() -> dict[str, Any]:
+    async def pending_tasks(queue: OwnQueue = own) -> dict[str, Any]:
         """Ids of the running job and those that wait."""
-        tasks = [job.id for job in rt.queue.jobs()]
+        tasks = [job.id for job in queue.jobs()]
         return {"size": len(tasks), "tasks": tasks}
 
     @router.post("/interrupt")
-    async def interrupt(body: TaskRequest | None = None) -> dict[str, bool]:
+    async def interrupt(body: TaskRequest | None = None, queue: OwnQueue = own) -> dict[str, bool]:
         """Stop a job if it runs at this moment."""
         body = body or TaskRequest()
-        return {"acted": rt.queue.interrupt(body.id_task, after_current=body.after_current)}
+        return {"acted": queue.interrupt(body.id_task, after_current=body.after_current)}
 
     @router.post("/skip")
-    async def skip(body: TaskRequest | None = None) -> dict[str, bool]:
+    async def skip(body: TaskRequest | None = None, queue: OwnQueue = own) -> dict[str, bool]:
         """Give up the current batch of a job if it runs at this moment."""
-        return {"acted": rt.queue.skip(body.id_task if body else None)}
+        return {"acted": queue.skip(body.id_task if body else None)}
 
 
-def _add_queue(router: APIRouter, rt: Runtime) -> None:
-    def answer(version: int | None = None, **extra: Any) -> dict[str, Any]:
-        return {**queue_answer(rt.queue, rt.notices, version), **extra}
-
+def _add_queue(router: APIRouter, rt: Runtime, own: Any) -> None:
     @router.get("/queue")
-    async def queue(version: Annotated[int | None, Query()] = None) -> dict[str, Any]:
+    async def listed(version: Annotated[int | None, Query()] = None, queue: OwnQueue = own) -> dict[str, Any]:
         """The jobs that run, wait, are unfinished or over."""
-        return answer(version)
+        return queue_answer(queue, rt.notices, version)
 
-    async def act(action: QueueAction, body: QueueRequest) -> dict[str, Any]:
+    async def act(queue: OwnQueue, action: QueueAction, body: QueueRequest) -> dict[str, Any]:
         # In a thread: these write to disk, which must not hold up the polling of other pages.
-        return answer(**await asyncio.to_thread(queue_action, rt, action, body))
+        extra = await asyncio.to_thread(queue_action, queue, action, body)
+        return {**queue_answer(queue, rt.notices), **extra}
 
     @router.post("/queue")
-    async def queue_action_in_body(body: QueueRequest) -> dict[str, Any]:
+    async def queue_action_in_body(body: QueueRequest, queue: OwnQueue = own) -> dict[str, Any]:
         """Change the queue; the action stands in the body."""
         if body.action is None:
             raise RequestError("action", what="The action is missing.")
-        return await act(body.action, body)
+        return await act(queue, body.action, body)
 
     @router.post("/queue/{action}")
-    async def queue_action_in_path(action: QueueAction, body: QueueRequest | None = None) -> dict[str, Any]:
+    async def queue_action_in_path(action: QueueAction, body: QueueRequest | None = None, queue: OwnQueue = own) -> dict[str, Any]:
         """Change the queue."""
-        return await act(action, body or QueueRequest())
+        return await act(queue, action, body or QueueRequest())
 
 
-def queue_action(rt: Runtime, action: QueueAction, body: QueueRequest) -> dict[str, Any]:
-    """Carry out one action; returns what the answer says beside the list. Raises NotFound, RequestError."""
-    queue = rt.queue
+def queue_action(queue: OwnQueue, action: QueueAction, body: QueueRequest) -> dict[str, Any]:
+    """Carry out one action; returns what the answer says beside the list. Raises NotFound, RequestError, NotAllowed."""
     if action in ("move", "cancel", "retry") and body.id is None:
         raise RequestError("id", what="The id of the job is missing.")
     job_id = body.id or ""
@@ -136,9 +138,7 @@ def queue_action(rt: Runtime, action: QueueAction, body: QueueRequest) -> dict[s
     elif action == "resume":
         queue.resume()
     elif action == "retry":
-        job = known_job(rt, job_id)
-        again = queue.submit(job.kind, job.request, job.settings, title=job.title, owner=job.owner, resumable=job.resumable)
-        return {"new_id": again.id}
+        return {"new_id": queue.again(job_id).id}
     elif action == "resume-unfinished":
         queue.resume_unfinished(body.id)
     elif action == "discard":
@@ -146,19 +146,16 @@ def queue_action(rt: Runtime, action: QueueAction, body: QueueRequest) -> dict[s
     return {}
 
 
-def _add_results(router: APIRouter, rt: Runtime) -> None:
+def _add_results(router: APIRouter, rt: Runtime, own: Any) -> None:
     @router.get("/result/{job_id}")
-    async def result(job_id: str) -> dict[str, Any]:
+    async def result(job_id: str, queue: OwnQueue = own) -> dict[str, Any]:
         """What became of a job; while it runs, the pictures that are finished."""
-        return result_answer(known_job(rt, job_id))
+        return result_answer(queue.known(job_id))
 
     @router.get("/result/{job_id}/picture/{index}")
-    async def picture(job_id: str, index: int, download: bool = False) -> Response:
+    async def picture(job_id: str, index: int, download: bool = False, queue: OwnQueue = own) -> Response:
         """The file of one picture."""
-        path = picture_paths(known_job(rt, job_id)).get(index)
-        if path is None:
-            raise NotFound(what=f"The job has no picture {index}.")
-        return picture_file(rt, path, download)
+        return picture_file(rt, picture_path(queue.known(job_id), index), download)
 
 
 def _add_information(router: APIRouter, rt: Runtime) -> None:
@@ -168,21 +165,20 @@ def _add_information(router: APIRouter, rt: Runtime) -> None:
         return token_count(rt, body.text, body.steps, body.styles, body.is_positive)
 
     @router.get("/sysinfo")
-    def sysinfo() -> dict[str, Any]:
+    def sysinfo(attachment: bool = False) -> Response:
         """What to tell in a report of a fault; holds no names of files and no secrets."""
-        return listings.system(rt)
+        headers = {"Content-Disposition": 'attachment; filename="sysinfo.json"'} if attachment else None
+        return SafeJSONResponse(about.system(rt), headers=headers)
+
+    @router.get("/sysinfo-download")
+    def sysinfo_download() -> Response:
+        """The same as a file."""
+        return sysinfo(attachment=True)
 
     @router.get("/quicksettings-hint")
     async def quicksettings_hint() -> list[dict[str, str]]:
         """Names and labels of the settings that can stand at the top of the page."""
         return [{"name": name, "label": option.label} for name, option in rt.settings.data_labels.items() if option.label]
-
-
-def known_job(rt: Runtime, job_id: str) -> Job:
-    job = rt.queue.get(job_id)
-    if job is None:
-        raise NotFound(what="This job is not known.", why="It was forgotten after many newer ones, or never was here.")
-    return job
 
 
 def picture_file(rt: Runtime, path: str, download: bool) -> Response:

@@ -1,46 +1,71 @@
-"""What there is: the lists that GET routes of the API answer with, as plain data."""
-import argparse
+"""What there is: one table of the routes that list things, and the functions behind them, which answer with plain data."""
 import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
-
+from modules.api import about, models, scripts
+from modules.checkpoints.files import files_below
+from modules.extensions.clone import origin_of
+from modules.generation.hires import LATENT_UPSCALERS
 from modules.imaging.upscale import UPSCALERS
 from modules.runtime import Runtime
 from modules.sampling.registry import SAMPLERS
 from modules.sampling.schedules import SCHEDULES
-from modules.version import version_text
 
-SECRET_FLAGS = ("gradio_auth", "gradio_auth_path", "api_auth", "tls_keyfile", "ngrok", "ngrok_options")
-LATENT_UPSCALERS = ("Latent", "Latent (antialiased)", "Latent (bicubic)", "Latent (bicubic antialiased)", "Latent (nearest)",
-                    "Latent (nearest-exact)")
+Answer = list[dict[str, Any]] | dict[str, Any]
 MAX_HEADER_BYTES = 8 << 20
+VAE_SUFFIXES = (".safetensors", ".ckpt", ".pt")
 
 
-def samplers() -> list[dict[str, Any]]:
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    """A GET route without parameters. `make` is called in a thread; its docstring is the route's in /docs."""
+
+    path: str
+    make: Callable[[Runtime], Answer]
+    model: Any = None
+
+
+def samplers(rt: Runtime) -> Answer:
+    """Sampling methods."""
     return [{"name": row.name, "aliases": list(row.aliases), "options": row.api_options} for row in SAMPLERS]
 
 
-def schedulers() -> list[dict[str, Any]]:
+def schedulers(rt: Runtime) -> Answer:
+    """Schedule types."""
     return [{"name": row.name, "label": row.label, "aliases": list(row.aliases) or None, "default_rho": row.default_rho,
              "need_inner_model": row.needs_model} for row in SCHEDULES]
 
 
-def upscalers() -> list[dict[str, Any]]:
+def upscalers(rt: Runtime) -> Answer:
+    """Ways to enlarge a picture."""
     return [{"name": row.name, "model_name": None, "model_path": None, "model_url": None, "scale": 4.0} for row in UPSCALERS]
 
 
-def latent_upscale_modes() -> list[dict[str, str]]:
+def latent_upscale_modes(rt: Runtime) -> Answer:
+    """Ways to enlarge a latent."""
     return [{"name": name} for name in LATENT_UPSCALERS]
 
 
-def prompt_styles(rt: Runtime) -> list[dict[str, Any]]:
+def script_names(rt: Runtime) -> Answer:
+    """Names of the scripts per tab, in lower case."""
+    return scripts.names()
+
+
+def script_infos(rt: Runtime) -> Answer:
+    """The scripts with their arguments."""
+    return scripts.infos()
+
+
+def prompt_styles(rt: Runtime) -> Answer:
+    """Styles."""
     return [{"name": style.name, "prompt": style.prompt, "negative_prompt": style.negative_prompt} for style in rt.styles.styles.values()]
 
 
-def checkpoints(rt: Runtime) -> list[dict[str, Any]]:
-    """Checkpoints; hash and sha256 are null until they are known, since computing them reads the whole file."""
+def checkpoints(rt: Runtime) -> Answer:
+    """Checkpoints that can be chosen; hash and sha256 are null until they are known, since computing them reads the whole file."""
     return [{"title": info.title, "model_name": info.model_name, "hash": info.short_hash or None, "sha256": info.sha256 or None,
              "filename": str(info.path), "config": config_of(info.path)} for info in rt.checkpoints.list()]
 
@@ -51,8 +76,18 @@ def config_of(path: Path) -> str | None:
     return str(beside) if beside.is_file() else None
 
 
-def embeddings(rt: Runtime) -> dict[str, Any]:
-    """Embeddings that fit the loaded model, and those that cannot be used, with the reason."""
+def vaes(rt: Runtime) -> Answer:
+    """Files in the folders for VAEs."""
+    return [{"model_name": path.name, "filename": str(path)} for path in files_in((rt.folders.vae, *rt.folders.extra_vae), VAE_SUFFIXES)]
+
+
+def files_in(folders: Iterable[Path], suffixes: tuple[str, ...]) -> list[Path]:
+    """Files of these kinds below the folders that exist."""
+    return [path for folder in folders if folder.is_dir() for path in files_below(folder, suffixes)]
+
+
+def embeddings(rt: Runtime) -> Answer:
+    """Learned embeddings: those that fit the loaded model, and those that cannot be used, with the reason."""
     nothing = {"step": None, "sd_checkpoint": None, "sd_checkpoint_name": None}
     table = rt.embeddings
     return {
@@ -61,62 +96,13 @@ def embeddings(rt: Runtime) -> dict[str, Any]:
     }
 
 
-def flags(args: argparse.Namespace) -> dict[str, Any]:
-    """The command line without passwords and the places of keys."""
-    shown = {name: value for name, value in vars(args).items() if not name.startswith("_")}
-    for name in SECRET_FLAGS:
-        if name in shown:
-            shown[name] = None
-    return {name: _plain(value) for name, value in shown.items()}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, (list, tuple)):
-        return [_plain(member) for member in value]
-    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
-
-
-def system(rt: Runtime) -> dict[str, Any]:
-    """The program and the machine, for reports of faults."""
-    import platform
-
-    import torch
-
-    return {"version": version_text(), "python": platform.python_version(), "torch": torch.__version__, "platform": platform.platform(),
-            "device": str(rt.hardware.device), "threads": torch.get_num_threads(), **memory(), "models": len(rt.checkpoints.list()),
-            "notices": [*rt.notices, *rt.queue.notices]}
-
-
-def memory() -> dict[str, Any]:
-    """Bytes of main memory used by this program, and of the graphics card where there is one."""
-    import torch
-
-    used = psutil.Process().memory_info().rss
-    free = psutil.virtual_memory().available
-    ram = {"free": free, "used": used, "total": free + used}
-    if not torch.cuda.is_available():
-        return {"ram": ram, "cuda": {"error": "unavailable"}}
-    free_vram, total_vram = torch.cuda.mem_get_info()
-    stats = torch.cuda.memory_stats()
-
-    def of(kind: str) -> dict[str, int]:
-        return {"current": stats.get(f"{kind}.all.current", 0), "peak": stats.get(f"{kind}.all.peak", 0)}
-
-    return {"ram": ram, "cuda": {
-        "system": {"free": free_vram, "used": total_vram - free_vram, "total": total_vram}, "active": of("active_bytes"),
-        "allocated": of("allocated_bytes"), "reserved": of("reserved_bytes"), "inactive": of("inactive_split_bytes"),
-        "events": {"retries": stats.get("num_alloc_retries", 0), "oom": stats.get("num_ooms", 0)}}}
-
-
-def loras(rt: Runtime) -> list[dict[str, Any]]:
+def loras(rt: Runtime) -> Answer:
     """LoRA files in their folders, with the metadata of their headers."""
     found: dict[str, dict[str, Any]] = {}
-    for folder in (rt.folders.lora, *rt.folders.extra_lora):
-        for path in sorted(folder.rglob("*")):
-            if path.suffix.lower() in (".safetensors", ".pt", ".ckpt") and path.is_file():
-                metadata = safetensors_metadata(path)
-                found.setdefault(path.stem, {"name": path.stem, "alias": metadata.get("ss_output_name") or path.stem, "path": str(path),
-                                             "metadata": metadata})
+    for path in files_in((rt.folders.lora, *rt.folders.extra_lora), (".safetensors", ".pt", ".ckpt")):
+        metadata = safetensors_metadata(path)
+        found.setdefault(path.stem, {"name": path.stem, "alias": metadata.get("ss_output_name") or path.stem, "path": str(path),
+                                     "metadata": metadata})
     return list(found.values())
 
 
@@ -132,3 +118,50 @@ def safetensors_metadata(path: Path) -> dict[str, Any]:
         return {}
     metadata = header.get("__metadata__") if isinstance(header, dict) else None
     return metadata if isinstance(metadata, dict) else {}
+
+
+def hypernetworks(rt: Runtime) -> Answer:
+    """Hypernetworks that can be used: none, since this version does not apply them."""
+    return []
+
+
+def face_restorers(rt: Runtime) -> Answer:
+    """Programs that restore faces: none in this version."""
+    return []
+
+
+def realesrgan_models(rt: Runtime) -> Answer:
+    """Models of Real-ESRGAN that can be used: none in this version."""
+    return []
+
+
+def extensions(rt: Runtime) -> Answer:
+    """Installed extensions, those that came with the program left out."""
+    rows = []
+    for extension in rt.extensions:
+        if not extension.is_bundled:
+            origin = origin_of(extension.path)
+            rows.append({"name": extension.name, "remote": origin.remote, "branch": origin.branch, "commit_hash": origin.commit,
+                         "version": origin.commit[:8], "commit_date": None, "enabled": extension.is_enabled})
+    return rows
+
+
+LISTINGS: tuple[Listing, ...] = (
+    Listing(path="/samplers", make=samplers, model=list[models.SamplerItem]),
+    Listing(path="/schedulers", make=schedulers, model=list[models.SchedulerItem]),
+    Listing(path="/upscalers", make=upscalers, model=list[models.UpscalerItem]),
+    Listing(path="/latent-upscale-modes", make=latent_upscale_modes, model=list[models.LatentUpscalerModeItem]),
+    Listing(path="/sd-models", make=checkpoints, model=list[models.SDModelItem]),
+    Listing(path="/sd-vae", make=vaes, model=list[models.SDVaeItem]),
+    Listing(path="/hypernetworks", make=hypernetworks, model=list[models.HypernetworkItem]),
+    Listing(path="/face-restorers", make=face_restorers, model=list[models.FaceRestorerItem]),
+    Listing(path="/realesrgan-models", make=realesrgan_models, model=list[models.RealesrganItem]),
+    Listing(path="/prompt-styles", make=prompt_styles, model=list[models.PromptStyleItem]),
+    Listing(path="/embeddings", make=embeddings, model=models.EmbeddingsResponse),
+    Listing(path="/loras", make=loras),
+    Listing(path="/scripts", make=script_names, model=models.ScriptsList),
+    Listing(path="/script-info", make=script_infos, model=list[models.ScriptInfo]),
+    Listing(path="/extensions", make=extensions, model=list[models.ExtensionItem]),
+    Listing(path="/memory", make=about.memory, model=models.MemoryResponse),
+    Listing(path="/cmd-flags", make=about.flags),
+)

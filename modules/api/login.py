@@ -31,6 +31,8 @@ def _parsed(pairs: Iterable[str]) -> dict[str, str]:
         if not (user and colon and password):
             raise UserError(what="A login has to have the form user:password.", why="One on the command line or in the file has not.",
                             remedy="Check --gradio-auth, --gradio-auth-path and --api-auth.")
+        if "/" in user:
+            raise UserError(what="The name of a user may not hold a slash.", remedy="Check the logins.")
         logins[user] = password
     return logins
 
@@ -49,11 +51,22 @@ def user_of(authorization: str, logins: Mapping[str, str]) -> str | None:
     return found
 
 
-class Login:
-    """ASGI middleware: no route, file, document or event stream without a login. Puts the user's name into scope["easel_user"]."""
+def admins_of(args: argparse.Namespace, logins: Mapping[str, str]) -> frozenset[str]:
+    """The users who may see and stop the jobs of all others: those that --admins names, or else the first login."""
+    named = frozenset(filter(None, (name.strip() for name in (getattr(args, "admins", None) or "").split(","))))
+    if unknown := named - logins.keys():
+        raise UserError(what=f"--admins names {min(unknown)}, who has no login.", remedy="Check --admins and the logins.")
+    return named or frozenset(list(logins)[:1])
 
-    def __init__(self, app: ASGIApp, logins: Mapping[str, str]):
-        self.app, self.logins = app, logins
+
+class Login:
+    """ASGI middleware: no route, file, document or event stream without a login.
+
+    Puts the user's name into scope["easel_user"], and whether that is an administrator into scope["easel_admin"].
+    """
+
+    def __init__(self, app: ASGIApp, logins: Mapping[str, str], admins: frozenset[str] = frozenset()):
+        self.app, self.logins, self.admins = app, logins, admins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket") or not self.logins:
@@ -62,7 +75,7 @@ class Login:
         header = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"), "")
         user = user_of(header, self.logins)
         if user is not None:
-            await self.app({**scope, "easel_user": user}, receive, send)
+            await self.app({**scope, "easel_user": user, "easel_admin": user in self.admins}, receive, send)
         elif scope["type"] == "websocket":
             await receive()
             await send({"type": "websocket.close", "code": 1008})

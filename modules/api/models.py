@@ -145,6 +145,41 @@ class SDModelItem(BaseModel):
     config: str | None = None
 
 
+class SDVaeItem(BaseModel):
+    model_config = ConfigDict(protected_namespaces=())
+
+    model_name: str
+    filename: str
+
+
+class HypernetworkItem(BaseModel):
+    name: str
+    path: str | None = None
+
+
+class FaceRestorerItem(BaseModel):
+    name: str
+    cmd_dir: str | None = None
+
+
+class RealesrganItem(BaseModel):
+    name: str
+    path: str | None = None
+    scale: int | None = None
+
+
+class ExtensionItem(BaseModel):
+    """remote, branch and the commit are "" for a folder that is no clone."""
+
+    name: str
+    remote: str
+    branch: str
+    commit_hash: str
+    version: str
+    commit_date: str | None = None
+    enabled: bool
+
+
 class PromptStyleItem(BaseModel):
     name: str
     prompt: str | None = None

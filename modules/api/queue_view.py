@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from modules.api.own_queue import OwnQueue
+from modules.errors import NotFound
 from modules.jobs.job import Job
-from modules.jobs.queue import JobQueue
 
 TITLE_CHARS = 120
 
@@ -22,13 +23,21 @@ def picture_paths(job: Job) -> dict[int, str]:
     return {picture.index: picture.path for picture in job.pictures}
 
 
+def picture_path(job: Job, index: int) -> str:
+    """The path of one picture. Raises NotFound."""
+    path = picture_paths(job).get(index)
+    if path is None:
+        raise NotFound(what=f"The job has no picture {index}.")
+    return path
+
+
 def pictures_total(request: Mapping[str, Any]) -> int | None:
     """How many pictures a request asks for, None when it does not say."""
     counts = request.get("n_iter"), request.get("batch_size")
     return counts[0] * counts[1] if all(isinstance(count, int) for count in counts) else None  # type: ignore[operator]
 
 
-def item(queue: JobQueue, job: Job, position: int | None = None) -> dict[str, Any]:
+def item(queue: OwnQueue, job: Job, position: int | None = None) -> dict[str, Any]:
     """One job of the queue drawer."""
     snapshot = queue.state.snapshot()
     is_running = snapshot.job_id == job.id
@@ -42,31 +51,31 @@ def item(queue: JobQueue, job: Job, position: int | None = None) -> dict[str, An
     }
 
 
-def queue_answer(queue: JobQueue, notices: list[str], known_version: int | None = None) -> dict[str, Any]:
+def queue_answer(queue: OwnQueue, notices: list[str], known_version: int | None = None) -> dict[str, Any]:
     """The whole list, or only its version when the client has seen it."""
     version = queue.version
     if known_version == version and queue.current is None:
         return {"paused": queue.is_paused, "version": version, "unchanged": True}
     current = queue.current
-    waiting = [job for job in queue.waiting() if job is not current]
+    waiting = [(place, job) for place, job in queue.places() if job is not current]
     return {
         "paused": queue.is_paused, "version": version,
         "jobs": [item(queue, job) for job in ([current] if current else [])]
-                + [item(queue, job, place) for place, job in enumerate(waiting, 1)],
+                + [item(queue, job, place) for place, job in waiting],
         "unfinished": [item(queue, job) for job in queue.unfinished()],
         "recent": [item(queue, job) for job in queue.recent()],
         "notices": [*notices, *queue.notices],
     }
 
 
-def progress_answer(queue: JobQueue, job_id: str, known_preview: int, with_preview: bool) -> dict[str, Any]:
+def progress_answer(queue: OwnQueue, job_id: str, known_preview: int, with_preview: bool) -> dict[str, Any]:
     """How far one job is."""
     snapshot = queue.state.snapshot()
     job = queue.get(job_id)
     status = job.status if job else "unknown"
     is_active = job is not None and snapshot.job_id == job_id
     position = queue.position(job_id) if status == "waiting" else None
-    size = len(queue.waiting())
+    size = queue.size
     shows_preview = is_active and with_preview and snapshot.preview is not None and snapshot.id_live_preview != known_preview
     texts = {"waiting": f"In queue: {position}/{size}", "unfinished": "Unfinished", "unknown": "Waiting..."}
     return {

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from modules.errors import NotFound, RequestError, UserError, report
+from modules.jobs.fairness import place_among
 from modules.jobs.job import FinishedPicture, Job, checked_job_id
 from modules.jobs.outcome import Handler, attempt
 from modules.jobs.session import Session
@@ -45,6 +46,8 @@ class JobQueue:
         self.turn = turn or Turn()
         self.notices: list[str] = []
         self.version = 0
+        self.most_waiting = MAX_WAITING
+        self.admit: Callable[[str, Mapping[str, Any]], None] = lambda kind, request: None  # raises UserError for what is too much
         self.is_paused = False
         self._store = store
         self._session = session
@@ -149,15 +152,17 @@ class JobQueue:
                job_id: str | None = None, resumable: bool = True, is_transient: bool = False) -> Job:
         """Freeze the request and put it at the end of the queue; it is on disk before this returns, unless it is transient.
 
-        Raises RequestError for an id that is in use or unusable, QueueFull (429).
+        With several users it goes where it is that user's turn. Raises RequestError for an id that is in use or unusable,
+        QueueFull (429), and what `admit` raises.
         """
+        self.admit(kind, request)
         job_id = f"job-{uuid.uuid4().hex[:16]}" if job_id is None else checked_job_id(job_id)
         frozen, resumable = self._frozen(request, resumable)
         settings_text = to_json(dict(settings))
         key = settings_key(settings_text)
         with self._changed:
-            if len(self._waiting) >= MAX_WAITING:
-                raise QueueFull(MAX_WAITING)
+            if len(self._waiting) >= self.most_waiting:
+                raise QueueFull(self.most_waiting)
             self._make_room_for(job_id)
             if key not in self._known_settings:
                 self._known_settings = {key: json.loads(settings_text)}
@@ -166,9 +171,18 @@ class JobQueue:
             job.attach(self.state, self.turn)
             self._save(job)
             self._by_id[job.id] = job
-            self._waiting += (job,)
+            place = place_among(self._waiting, owner, self._current)
+            self._order((*self._waiting[:place], job, *self._waiting[place:]), is_new_order=place < len(self._waiting))
             self._note_change()
         return job
+
+    def _order(self, jobs: tuple[Job, ...], is_new_order: bool = True) -> None:
+        """Make this the order of the waiting jobs."""
+        self._waiting = jobs
+        if is_new_order:
+            for position, job in zip(sorted(job.position for job in jobs), jobs, strict=True):
+                job.position = position
+            self._keep(lambda: self._store.save_order(jobs))
 
     @staticmethod
     def _frozen(request: dict[str, Any], resumable: bool) -> tuple[dict[str, Any], bool]:
@@ -245,10 +259,7 @@ class JobQueue:
                 return
             rest = [other for other in self._waiting if other is not job]
             rest.insert(rest.index(target) if target else len(rest), job)
-            for position, other in zip(sorted(other.position for other in rest), rest, strict=True):
-                other.position = position
-            self._waiting = tuple(rest)
-            self._keep(lambda: self._store.save_order(rest))
+            self._order(tuple(rest))
             self._note_change()
 
     def _waiting_job(self, job_id: str) -> Job:
