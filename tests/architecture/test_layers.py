@@ -15,7 +15,7 @@ LAYERS = (
     "prompt sampling nn",
     "checkpoints networks imaging hardware settings setup_check",
     "runtime scripts script_callbacks scripts_postprocessing extra_networks styles extensions jobs",
-    "txt2img img2img postprocessing processing generation engine model_jobs",
+    "txt2img img2img postprocessing processing generation engine model_jobs merging",
     "ui api cli",
     "webui a1111",
 )
