@@ -5,7 +5,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from modules import model_jobs, runtime, script_callbacks, setup_check, txt2img
+from modules import img2img, model_jobs, runtime, script_callbacks, setup_check, txt2img
 from modules.atomic_files import remove_orphans
 from modules.checkpoints.files import CheckpointList
 from modules.checkpoints.manager import ModelManager
@@ -37,6 +37,7 @@ def start(args: argparse.Namespace) -> Runtime:
     make_folders(folders)
     rt = build(args, folders)
     rt.queue.register(txt2img.KIND, txt2img.run)
+    rt.queue.register(img2img.KIND, img2img.run)
     rt.queue.register(model_jobs.KIND, model_jobs.run)
     rt.queue.register(replay.KIND, replay.run)
     runtime.use(rt)

@@ -9,6 +9,7 @@ from PIL.Image import Image
 
 from modules import extra_networks, runtime, script_callbacks
 from modules.errors import Interrupted, Skipped
+from modules.generation import pasting
 
 # names that extensions expect here
 from modules.generation.base import LATENT_CHANNELS as opt_C
@@ -18,6 +19,8 @@ from modules.generation.conditions import setup_conditions
 from modules.generation.decode import as_picture, decoded
 from modules.generation.describe import create_infotext, write_last_parameters
 from modules.generation.effects import Effects, apply_effects
+from modules.generation.image_to_image import StableDiffusionProcessingImg2Img
+from modules.generation.inpaint import put_back
 from modules.generation.networks import activated
 from modules.generation.outputs import Destination, Made, deliver, earlier_pictures, grids_folder, samples_folder
 from modules.generation.previews import start_previews
@@ -25,13 +28,26 @@ from modules.generation.result import Processed
 from modules.generation.script_calls import call_scripts
 from modules.generation.seeds import fixed_seed
 from modules.generation.text_to_image import StableDiffusionProcessingTxt2Img
+from modules.imaging.color import apply_color_correction, setup_color_correction
 from modules.imaging.grids import grid_size, image_grid
+from modules.imaging.masks import mask_of
 from modules.scripts import PostprocessBatchListArgs, PostprocessImageArgs, PostSampleArgs, any_overrides
 
 get_fixed_seed = fixed_seed
 
-__all__ = ["Processed", "StableDiffusionProcessing", "StableDiffusionProcessingTxt2Img", "create_infotext", "fix_seed", "fixed_seed",
-           "get_fixed_seed", "opt_C", "opt_f", "process_images", "process_images_inner"]
+__all__ = ["Processed", "StableDiffusionProcessing", "StableDiffusionProcessingImg2Img", "StableDiffusionProcessingTxt2Img",
+           "apply_color_correction", "apply_overlay", "create_binary_mask", "create_infotext", "fix_seed", "fixed_seed", "get_fixed_seed",
+           "opt_C", "opt_f", "process_images", "process_images_inner", "setup_color_correction"]
+
+
+def create_binary_mask(image: Image, round: bool = True) -> Image:
+    """The mask that a picture stands for; a name that extensions expect here."""
+    return mask_of(image, rounded=round)
+
+
+def apply_overlay(image: Image, paste_loc: tuple[int, int, int, int] | None, overlay: Image | None) -> tuple[Image, Image]:
+    """A picture under the kept part of the original, and as it was; a name that extensions expect here."""
+    return put_back(image, overlay, paste_loc), image.copy()
 
 
 def fix_seed(p: StableDiffusionProcessing) -> None:
@@ -59,6 +75,8 @@ def process_images_inner(p: StableDiffusionProcessing) -> Processed:
     call_scripts(p, "process")  # may replace the lists of prompts and seeds by longer ones, and n_iter with them
     p.settle_lists()
     p.init(p.all_prompts, p.all_seeds, p.all_subseeds)
+    if isinstance(p, StableDiffusionProcessingImg2Img):
+        pasting.save_init_pictures(p)
     write_last_parameters(p)
     if rt.state.job_count == -1:
         rt.state.job_count = p.n_iter
@@ -149,14 +167,20 @@ def publish_batch(p: StableDiffusionProcessing, indices: list[int], latents: tor
 
 
 def publish(p: StableDiffusionProcessing, index: int, pixels: torch.Tensor, keep: bool) -> Made:
-    """Finish one picture of pixels [3, H, W]: scripts, infotext, file."""
+    """Finish one picture of pixels [3, H, W]: scripts, in img2img the rest of the original, infotext, file."""
     picture = PostprocessImageArgs(as_picture(pixels), index)
     call_scripts(p, "postprocess_image", picture)
+    paste = pasting.Paste(p, index, keep) if isinstance(p, StableDiffusionProcessingImg2Img) else None
+    picture.image = paste.back(picture.image) if paste else picture.image
     call_scripts(p, "postprocess_image_after_composite", picture)
+    if paste:
+        paste.prove(picture.image)
     text = create_infotext(p, p.all_prompts, p.all_seeds, p.all_subseeds, index=index, all_negative_prompts=p.all_negative_prompts)
     picture.image.info["parameters"] = text
     deliver(p, picture.image, index, text, Destination(folder=samples_folder(p), keep=keep))
-    return Made(image=picture.image, infotext=text)
+    if paste:
+        paste.prove_file(picture.image)
+    return Made(image=picture.image, infotext=text, further=paste.further if paste else ())
 
 
 def partial_batch(p: StableDiffusionProcessing, indices: list[int]) -> dict[int, Made]:
@@ -185,8 +209,9 @@ def collected(p: StableDiffusionProcessing, made: list[Made]) -> Processed:
         if opts.return_grid:
             made, first = [grid, *made], 1
     p.job_timestamp, p.clip_skip = rt.state.job_timestamp, opts.CLIP_stop_at_last_layers
-    infotexts = [picture.infotext for picture in made]
-    result = Processed(p, [picture.image for picture in made], p.all_seeds[0], infotexts[0] if infotexts else "", p.all_subseeds[0],
+    images = [image for picture in made for image in (picture.image, *picture.further)]
+    infotexts = [picture.infotext for picture in made for _ in (picture.image, *picture.further)]
+    result = Processed(p, images, p.all_seeds[0], infotexts[0] if infotexts else "", p.all_subseeds[0],
                        index_of_first_image=first, infotexts=infotexts, comments="\n".join(p.comments))
     result.interrupted = rt.state.interrupted
     return result

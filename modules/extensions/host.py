@@ -13,7 +13,7 @@ from modules.scripts import ScriptRunner
 
 
 def start(folders: Folders, settings: Any, args: argparse.Namespace, notice: Callable[[str], None]) -> list[Extension]:
-    """Load scripts and extensions, let them register settings and axes, and make the scripts of the txt2img tab.
+    """Load scripts and extensions, let them register settings and axes, and make the scripts of both tabs.
 
     The running program must be known already, since scripts ask for it while they are loaded. `notice` is told of each file
     that cannot be loaded; none of them keeps the program from starting.
@@ -28,6 +28,8 @@ def start(folders: Folders, settings: Any, args: argparse.Namespace, notice: Cal
     script_callbacks.call("before_ui", note=notice)
     scripts.scripts_txt2img = scripts.scripts_current = ScriptRunner(notice)
     scripts.scripts_txt2img.initialize_scripts(is_img2img=False)
+    scripts.scripts_img2img = ScriptRunner(notice)
+    scripts.scripts_img2img.initialize_scripts(is_img2img=True)
     return extensions
 
 

@@ -70,6 +70,8 @@ class StableDiffusionProcessing:
     script_args_value: list | None = field(default=None, repr=False)
 
     is_img2img = False
+    is_using_inpainting_conditioning = False
+    follows_instructions = False
 
     def __post_init__(self) -> None:
         self.extra_generation_params = self.extra_generation_params or {}

@@ -26,6 +26,7 @@ def parameters(p: StableDiffusionProcessing, seed: int, subseed: int) -> dict[st
         "Sampler": p.sampler_name,
         "Schedule type": p.scheduler if p.scheduler not in (None, "", "Automatic") else None,
         "CFG scale": p.cfg_scale,
+        "Image CFG scale": getattr(p, "image_cfg_scale", None) if p.follows_instructions else None,
         "Seed": seed,
         "Size": f"{p.width}x{p.height}",
         "Model hash": (checkpoint.short_hash or checkpoint.wait_for_hash()[:10]) if opts.add_model_hash_to_info else None,
@@ -34,10 +35,12 @@ def parameters(p: StableDiffusionProcessing, seed: int, subseed: int) -> dict[st
         "Variation seed strength": strength or None,
         "Seed resize from": f"{p.seed_resize_from_w}x{p.seed_resize_from_h}" if resized else None,
         "Denoising strength": p.denoising_strength,
+        "Conditional mask weight": opts.inpainting_mask_weight if p.is_using_inpainting_conditioning else None,
         "Clip skip": opts.CLIP_stop_at_last_layers if opts.CLIP_stop_at_last_layers > 1 else None,
         "ENSD": opts.eta_noise_seed_delta or None,
         "Token merging ratio": merging_ratio(p) or None,
         "Token merging ratio hr": merging_ratio(p, for_hr=True) or None if getattr(p, "enable_hr", False) else None,
+        "Init image hash": getattr(p, "init_img_hash", None),
         "RNG": opts.randn_source if opts.randn_source != "GPU" else None,
         "NGMS": effective(p, "s_min_uncond") or None,
         "Tiling": is_tiling(p) or None,
@@ -48,8 +51,8 @@ def parameters(p: StableDiffusionProcessing, seed: int, subseed: int) -> dict[st
 
 
 # Settings that `parameters` writes itself, in their place.
-WRITTEN_ABOVE = frozenset({"sd_model_checkpoint", "CLIP_stop_at_last_layers", "eta_noise_seed_delta", "randn_source", "s_min_uncond",
-                           "tiling", "token_merging_ratio", "token_merging_ratio_hr"})
+WRITTEN_ABOVE = frozenset({"sd_model_checkpoint", "inpainting_mask_weight", "CLIP_stop_at_last_layers", "eta_noise_seed_delta",
+                           "randn_source", "s_min_uncond", "tiling", "token_merging_ratio", "token_merging_ratio_hr"})
 
 # Settings that only some samplers read, and the option by which the sampler's row names them.
 SAMPLER_SETTINGS = {name: name for name in ("s_churn", "s_tmin", "s_tmax", "s_noise", "uni_pc_variant", "uni_pc_skip_type", "uni_pc_order",
@@ -74,6 +77,8 @@ def value_that_counts(p: StableDiffusionProcessing, key: str) -> Any:
     """The value of the setting `key` in this run, or None where its sampler or its passes do not read it."""
     if key in SECOND_PASS_SETTINGS and not p.denoising_strength:
         return None
+    if key == "initial_noise_multiplier":
+        return getattr(p, key, None)
     name = SAMPLER_SETTINGS.get(key)
     if name is not None:
         if name not in p.sampler.options:

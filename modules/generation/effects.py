@@ -48,9 +48,10 @@ def is_tiling(p: StableDiffusionProcessing) -> bool:
 
 
 def merging_ratio(p: StableDiffusionProcessing, *, for_hr: bool = False) -> float:
-    """The share of tokens that are merged; the second pass may have its own."""
+    """The share of tokens that are merged; the second pass and img2img may have their own."""
     opts = runtime.current().settings
-    return float((for_hr and opts.token_merging_ratio_hr) or opts.token_merging_ratio or 0)
+    own = opts.token_merging_ratio_hr if for_hr else p.is_img2img and opts.token_merging_ratio_img2img
+    return float(own or opts.token_merging_ratio or 0)
 
 
 def apply_effects(p: StableDiffusionProcessing) -> None:

@@ -23,6 +23,7 @@ class Field:
     `name` is the attribute and API name; `minimum`, `maximum`, `step` are the slider's; `lowest` and `highest` are the hard
     limits of what is accepted; `infotext` is the key under which the value is written; `optional` fields may be None (the
     value then comes from the settings or the sampler); `api_default` differs from `default` where clients expect another one.
+    `words` name the values 0, 1, ... of an integer or a switch on the page and in infotexts; they are accepted in their place.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Field:
     optional: bool = False
     api_default: Any = None
     in_form: bool = True
+    words: tuple[str, ...] = ()
 
     @property
     def range_text(self) -> str:
@@ -144,6 +146,40 @@ HIRES_FIELDS: tuple[Field, ...] = (
 TXT2IMG_FIELDS: tuple[Field, ...] = (*COMMON_FIELDS, *HIRES_FIELDS)
 
 
+def _named(name: str, label: str, element_id: str, default: int, infotext: str, *words: str, **further: Any) -> Field:
+    """A choice by number, as clients send it; the words are those of the page."""
+    return Field(name=name, label=label, kind="integer", default=default, element_id=element_id, infotext=infotext, words=words,
+                 lowest=0, highest=len(words) - 1, **further)
+
+
+RESIZE_MODES = ("Just resize", "Crop and resize", "Resize and fill", "Just resize (latent upscale)")
+MASKED_CONTENTS = ("fill", "original", "latent noise", "latent nothing")
+MASK_MODES = ("Inpaint masked", "Inpaint not masked")
+INPAINT_AREAS = ("Whole picture", "Only masked")
+
+# What img2img has beside the common fields. Pictures (init_images, mask, latent_mask) are handled by modules.img2img.
+IMAGE_FIELDS: tuple[Field, ...] = (
+    _named("resize_mode", "Resize mode", "resize_mode", 0, "Resize mode", *RESIZE_MODES),
+    _slider("denoising_strength", "Denoising strength", "denoising_strength", 0.75, (0, 1, 0.01), (0, 1), infotext="Denoising strength"),
+    _slider("image_cfg_scale", "Image CFG Scale", "image_cfg_scale", 1.5, (0, 3, 0.05), (0, 1000), infotext="Image CFG scale"),
+    _slider("mask_blur", "Mask blur", "mask_blur", 4, (0, 64, 1), (0, 512), infotext="Mask blur"),
+    Field(name="mask_blur_x", label="Mask blur, horizontal", kind="integer", default=4, lowest=0, highest=512, in_form=False),
+    Field(name="mask_blur_y", label="Mask blur, vertical", kind="integer", default=4, lowest=0, highest=512, in_form=False),
+    _switch("mask_round", "Round the mask", True),
+    _named("inpainting_mask_invert", "Mask mode", "mask_mode", 0, "Mask mode", *MASK_MODES),
+    _named("inpainting_fill", "Masked content", "inpainting_fill", 1, "Masked content", *MASKED_CONTENTS, api_default=0),
+    _switch("inpaint_full_res", "Inpaint area", False, "inpaint_full_res", infotext="Inpaint area", words=INPAINT_AREAS, api_default=True),
+    _slider("inpaint_full_res_padding", "Only masked padding, pixels", "inpaint_full_res_padding", 32, (0, 256, 4), (0, MAX_SIDE_PX),
+            infotext="Masked area padding", api_default=0),
+    Field(name="initial_noise_multiplier", label="Noise multiplier", kind="number", default=None, lowest=0, highest=10, optional=True,
+          in_form=False),
+    _switch("resize_by", "Resize by a factor"),
+    _slider("scale_by", "Scale", "scale", 1.0, (0.05, 4, 0.05), (0.01, 32)),
+)
+
+IMG2IMG_FIELDS: tuple[Field, ...] = (*COMMON_FIELDS, *IMAGE_FIELDS)
+
+
 def by_name(fields: Iterable[Field]) -> dict[str, Field]:
     """The table as a mapping."""
     return {field.name: field for field in fields}
@@ -175,6 +211,8 @@ def validated(fields: Iterable[Field], values: Mapping[str, Any], *, api: bool =
 
 def checked(field: Field, value: Any) -> Any:
     """`value` in the type of `field`. Raises RequestError."""
+    if field.words and isinstance(value, str) and value in field.words:
+        value = field.words.index(value)
     return _CHECKS[field.kind](field, value)
 
 

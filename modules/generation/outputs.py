@@ -17,10 +17,11 @@ from modules.imaging.save import SavedPicture, SaveOptions, probable_path, save_
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
-    """A finished picture and what is stored with it."""
+    """A finished picture and what is stored with it; `further` ones, such as its mask, are shown beside it."""
 
     image: Image
     infotext: str
+    further: tuple[Image, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,10 +139,12 @@ def earlier_pictures(p: StableDiffusionProcessing) -> Iterator[tuple[int, Made]]
 def samples_folder(p: StableDiffusionProcessing) -> Path:
     """Where the pictures of `p` belong."""
     rt = runtime.current()
-    return rt.folders.data / (rt.settings.outdir_samples or p.outpath_samples or rt.settings.outdir_txt2img_samples)
+    usual = rt.settings.outdir_img2img_samples if p.is_img2img else rt.settings.outdir_txt2img_samples
+    return rt.folders.data / (rt.settings.outdir_samples or p.outpath_samples or usual)
 
 
 def grids_folder(p: StableDiffusionProcessing) -> Path:
     """Where the grids of `p` belong."""
     rt = runtime.current()
-    return rt.folders.data / (rt.settings.outdir_grids or p.outpath_grids or rt.settings.outdir_txt2img_grids)
+    usual = rt.settings.outdir_img2img_grids if p.is_img2img else rt.settings.outdir_txt2img_grids
+    return rt.folders.data / (rt.settings.outdir_grids or p.outpath_grids or usual)

@@ -133,13 +133,13 @@ def rounding_notes(request: Mapping[str, Any], given: Mapping[str, Any]) -> list
     return notes
 
 
-def run_request(job: Job, kind: type[StableDiffusionProcessing], make: Callable[[Any], Processed],
+def run_request(job: Job, kind: Callable[..., StableDiffusionProcessing], make: Callable[[Any], Processed],
                 runner: ScriptRunner | None = None) -> dict[str, Any]:
     """Run the frozen request of a job under its frozen settings, by its selected script or by `make`; the result as JSON-able data."""
     return run_frozen(Frozen(request=job.request, settings=dict(job.settings)), job, kind, make, runner)
 
 
-def run_frozen(frozen: Frozen, job: Job, kind: type[StableDiffusionProcessing], make: Callable[[Any], Processed],
+def run_frozen(frozen: Frozen, job: Job, kind: Callable[..., StableDiffusionProcessing], make: Callable[[Any], Processed],
                runner: ScriptRunner | None = None) -> dict[str, Any]:
     """Run `frozen` as the work of `job`, to which its pictures then belong."""
     rt = runtime.current()
@@ -189,8 +189,10 @@ def job_result(p: StableDiffusionProcessing, processed: Processed, seconds: floa
         # Skipped batches leave gaps, so the place among the results does not say which seed it was.
         index = position - first if p.record and p.record.numbers_itself else getattr(image, "picture_index", position - first)
         index = index if position >= first else -1
+        proof = {"proof": image.proof} if hasattr(image, "proof") else {}
         images.append({
-            "path": image_path(p, image, text), "infotext": text, "width": image.width, "height": image.height, "is_grid": position < first,
+            **proof, "path": image_path(p, image, text), "infotext": text,
+            "width": image.width, "height": image.height, "is_grid": position < first,
             "saved": bool(getattr(image, "is_saved", False)),
             "seed": seeds[index] if 0 <= index < len(seeds) else processed.seed,
             "subseed": subseeds[index] if 0 <= index < len(subseeds) else processed.subseed})

@@ -48,6 +48,7 @@ class Processed:
         self.all_negative_prompts = all_negative_prompts or p.all_negative_prompts or [self.negative_prompt]
         self.all_seeds = all_seeds or p.all_seeds or [self.seed]
         self.all_subseeds = all_subseeds or p.all_subseeds or [self.subseed]
+        self.is_using_inpainting_conditioning = getattr(p, "is_using_inpainting_conditioning", False)
         self.infotexts = infotexts or [info] * len(images_list)
         self.extra_images: list[Image] = []
         self.interrupted = False
@@ -70,7 +71,8 @@ class Processed:
             "denoising_strength": self.denoising_strength,
             "extra_generation_params": {key: value for key, value in self.extra_generation_params.items() if not callable(value)},
             "index_of_first_image": self.index_of_first_image, "infotexts": self.infotexts, "styles": self.styles,
-            "job_timestamp": self.job_timestamp, "clip_skip": self.clip_skip, "is_using_inpainting_conditioning": False,
+            "job_timestamp": self.job_timestamp, "clip_skip": self.clip_skip,
+            "is_using_inpainting_conditioning": self.is_using_inpainting_conditioning,
             "version": version_text(),
         }
 

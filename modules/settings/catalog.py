@@ -11,7 +11,7 @@ SECTIONS: tuple[Section, ...] = (*FILE_SECTIONS, *PICTURE_SECTIONS, *PAGE_SECTIO
 
 # Nothing reads these yet. Files, extensions and the API may hold them, but the Settings tab does not show them.
 NOT_YET = frozenset({
-    "initial_noise_multiplier", "use_save_to_dirs_for_ui", "sd_checkpoint_dropdown_use_short", "ui_tab_order", "hidden_tabs",
+    "img2img_batch_show_results_limit", "use_save_to_dirs_for_ui", "sd_checkpoint_dropdown_use_short", "ui_tab_order", "hidden_tabs",
     "add_user_name_to_info", "disable_weights_auto_swap", "sd_checkpoint_hash",
 })  # fmt: skip
 

@@ -1,5 +1,5 @@
 """Settings on which the picture itself depends, or the time it takes."""
-from modules.settings.row import Section, check, drop, multi, number, radio, slide
+from modules.settings.row import Section, check, drop, multi, number, radio, slide, text
 
 PICTURE_SECTIONS = (
     Section(id="sd", title="Stable Diffusion", category="sd", rows=(
@@ -17,10 +17,26 @@ PICTURE_SECTIONS = (
               infotext="Hires refiner", picture=True),
         check("enable_prompt_comments", True, "Enable comments", info="from # to the end of the line the prompt is ignored", picture=True),
     )),
+    Section(id="upscaling", title="Upscaling", category="postprocessing", rows=(
+        drop("upscaler_for_img2img", None, "Upscaler for img2img", info="none: Lanczos", picture=True),
+    )),
     Section(id="img2img", title="img2img", category="sd", rows=(
+        slide("inpainting_mask_weight", 1.0, "Inpainting conditioning mask strength", 0.0, 1.0, 0.01, infotext="Conditional mask weight",
+              picture=True, info="for inpainting models: how much of the picture is hidden from them under the mask"),
         slide("initial_noise_multiplier", 1.0, "Noise multiplier for img2img", 0.0, 1.5, 0.001, infotext="Noise multiplier", picture=True),
         slide("img2img_extra_noise", 0.0, "Extra noise for img2img and hires fix", 0.0, 1.0, 0.01, infotext="Extra noise", picture=True,
               info="added to what the second pass starts from, beside the noise that belongs to its strength; 0: off"),
+        check("img2img_color_correction", False, "Apply color correction to img2img results", picture=True,
+              info="the result gets the colours of the picture it began with"),
+        check("img2img_fix_steps", False, "With img2img, do exactly the amount of steps the slider specifies", picture=True,
+              info="normally less noise means fewer steps"),
+        text("img2img_background_color", "#ffffff", "With img2img, fill transparent parts of the input image with this color", picture=True,
+             control="color"),
+        check("return_mask", False, "For inpainting, include the greyscale mask in results"),
+        check("return_mask_composite", False, "For inpainting, include masked composite in results"),
+        slide("img2img_batch_show_results_limit", 32, "Show the first N batch img2img results in UI", -1, 1000, 1, info="0: none, -1: all"),
+        check("overlay_inpaint", True, "Overlay original for inpaint", picture=True,
+              info="what lies outside the mask is taken from the original, pixel by pixel"),
     )),
     Section(id="optimizations", title="Optimizations", category="sd", rows=(
         slide("s_min_uncond", 0.0, "Negative Guidance minimum sigma", 0.0, 15.0, 0.01, infotext="NGMS", picture=True,
@@ -29,6 +45,7 @@ PICTURE_SECTIONS = (
               info="part of the steps, from the first on, that leave out the negative prompt"),
         slide("token_merging_ratio", 0.0, "Token merging ratio", 0.0, 0.9, 0.1, infotext="Token merging ratio", picture=True,
               info="0: off; higher: faster, less detail"),
+        slide("token_merging_ratio_img2img", 0.0, "Token merging ratio for img2img", 0.0, 0.9, 0.1, info="0: as above", picture=True),
         slide("token_merging_ratio_hr", 0.0, "Token merging ratio for the hires pass", 0.0, 0.9, 0.1, infotext="Token merging ratio hr",
               info="0: as above", picture=True),
         check("pad_cond_uncond", False, "Pad prompt and negative prompt to one length", infotext="Pad conds", picture=True,

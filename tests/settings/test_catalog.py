@@ -18,6 +18,9 @@ OUR_DEFAULTS = {
     "interrupt_after_current": False,
     "outdir_txt2img_samples": "outputs/txt2img-images",
     "outdir_txt2img_grids": "outputs/txt2img-grids",
+    "outdir_img2img_samples": "outputs/img2img-images",
+    "outdir_img2img_grids": "outputs/img2img-grids",
+    "outdir_init_images": "outputs/init-images",
 }
 OUR_OPTIONS = {"add_replay_to_infotext", "png_compress_level",
                "skip_early_cond", "beta_dist_alpha", "beta_dist_beta"}  # these three are of A1111 1.9 and 1.10

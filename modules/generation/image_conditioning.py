@@ -1,0 +1,59 @@
+"""The picture that some networks see beside the noisy latent: inpainting models (9 input channels), instruction models (8)."""
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+Kind = Literal["inpainting", "instruction"]
+
+KINDS: dict[int, Kind] = {9: "inpainting", 8: "instruction"}  # by input channels
+
+
+def kind_of(model: Any) -> Kind | None:
+    """Which picture a model is given, None for one that sees only its latent."""
+    return KINDS.get(model.architecture.unet.in_channels)
+
+
+def without_picture(model: Any, width: int, height: int) -> Tensor | None:
+    """[1, 5 or 4, h, w] for a picture of width x height px from text alone: all masked over grey, or nothing.
+
+    None for a model that asks for none.
+    """
+    kind = kind_of(model)
+    if kind is None:
+        return None
+    place = next(model.first_stage_model.parameters())
+    grey = torch.zeros(1, 3, height, width, device=place.device, dtype=place.dtype)
+    latent = model.encode_first_stage(grey).mean.float()
+    return F.pad(latent, (0, 0, 0, 0, 1, 0), value=1.0) if kind == "inpainting" else torch.zeros_like(latent)
+
+
+def of_picture(model: Any, pixels: Tensor, latent_size: tuple[int, int], mask: Tensor | None, weight: float) -> Tensor | None:
+    """[B, 5, h, w] (mask, picture with hole) or [B, 4, h, w] (picture, not scaled) for pixels [B, 3, H, W] in 0..1.
+
+    mask: [1, 1, H, W], 1 = repaint, None for all of it. weight 0..1: how much of the picture is taken out of the hole.
+    """
+    kind = kind_of(model)
+    if kind is None:
+        return None
+    place = next(model.first_stage_model.parameters())
+    source = pixels.to(place.device, place.dtype) * 2 - 1
+    if kind == "instruction":
+        return fitted(_encoded(model, source) / model.scale_factor, latent_size)
+    hole = torch.ones_like(source[:1, :1]) if mask is None else mask.to(source)
+    latent = fitted(_encoded(model, torch.lerp(source, source * (1 - hole), weight)), latent_size)
+    small = F.interpolate(hole.float(), size=latent_size).expand(len(latent), -1, -1, -1)
+    return torch.cat([small, latent], dim=1)
+
+
+def _encoded(model: Any, source: Tensor) -> Tensor:
+    """Latents of pictures in -1..1, one after the other: memory grows with the largest, not with their number."""
+    return torch.cat([model.encode_first_stage(picture[None]).mean.float() for picture in source])
+
+
+def fitted(latent: Tensor, size: tuple[int, int]) -> Tensor:
+    """Latents [B, C, h', w'] at h x w, bilinear where that is another size."""
+    return latent if latent.shape[-2:] == size else F.interpolate(latent, size=size, mode="bilinear")

@@ -1,0 +1,87 @@
+"""Image to image as a job: pictures are kept, the request is checked and frozen, and the worker makes its pictures."""
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from PIL import Image
+
+from modules import processing, scripts
+from modules.errors import RequestError
+from modules.generation.fields import IMG2IMG_FIELDS, LATENT_PX, MAX_SIDE_PX, validated
+from modules.generation.image_to_image import StableDiffusionProcessingImg2Img
+from modules.generation.inputs import open_input, store_input
+from modules.generation.request import freeze, run_request
+from modules.jobs.job import Job
+from modules.jobs.state import JobState
+from modules.runtime import Runtime, current
+
+KIND = "img2img"
+PICTURES, MASKS = "init_images", ("mask", "latent_mask")
+MOST_PICTURES = 256
+
+
+def submit(rt: Runtime, values: Mapping[str, Any], *, owner: str = "", job_id: str | None = None, api: bool = False) -> Job:
+    """Queue a request given as values of IMG2IMG_FIELDS, `scripts`, and pictures: `init_images`, a list, `mask` and `latent_mask`.
+
+    Each picture is a Path, bytes of a file, or a PIL image. All that can be judged from the request alone is judged here: raises
+    RequestError or NotFound before a job exists.
+    """
+    request = checked_request(rt, values, api=api)
+    frozen = freeze(rt, request, values, scripts.scripts_img2img)
+    return rt.queue.submit(KIND, frozen.request, frozen.settings, title=request["prompt"][:200], owner=owner, job_id=job_id)
+
+
+def checked_request(rt: Runtime, values: Mapping[str, Any], *, api: bool = False) -> dict[str, Any]:
+    """The fields of the request with names of stored pictures, and its size as "resize by" asks. Raises RequestError."""
+    request = validated(IMG2IMG_FIELDS, values, api=api)
+    if values.get("mask_blur") is None and any(values.get(name) is not None for name in ("mask_blur_x", "mask_blur_y")):
+        request["mask_blur"] = None
+    given = values.get(PICTURES)
+    if not isinstance(given, Sequence) or isinstance(given, (str, bytes)) or not given or any(picture is None for picture in given):
+        raise RequestError(PICTURES, "There is no picture to begin with.", remedy="Choose or draw one.")
+    most = request["batch_size"] if len(given) > 1 else 1
+    if len(given) > min(most, MOST_PICTURES):
+        raise RequestError(PICTURES, f"{len(given)} pictures do not fit into batches of {most}.",
+                           remedy="Set the batch size to the number of pictures, or give one picture.")
+    request[PICTURES] = [store_input(rt, picture, PICTURES) for picture in given]
+    for name in MASKS:
+        request[name] = store_input(rt, values[name], name) if values.get(name) is not None else None
+    factor, resize_by = request.pop("scale_by"), request.pop("resize_by")
+    if resize_by:
+        request["width"], request["height"] = scaled_size(open_input(rt, request[PICTURES][0]), factor)
+    return request
+
+
+def scaled_size(picture: Image.Image, factor: float) -> tuple[int, int]:
+    """Width and height of a picture times `factor`, rounded down to whole latents. Raises RequestError outside of what is accepted."""
+    width, height = (int(side * factor) // LATENT_PX * LATENT_PX for side in picture.size)
+    if not LATENT_PX <= min(width, height) <= max(width, height) <= MAX_SIDE_PX:
+        raise RequestError("scale_by", f"The picture would get {width}x{height} pixels; a side may have {LATENT_PX} to {MAX_SIDE_PX}.",
+                           remedy="Choose another scale.")
+    return width, height
+
+
+def run(job: Job, state: JobState) -> dict[str, Any]:
+    """The worker's part: make the pictures of `job` that do not exist yet; returns the job's result."""
+    return run_request(job, partial(opened, current()), processing.process_images, scripts.scripts_img2img)
+
+
+def opened(rt: Runtime, **fields: Any) -> StableDiffusionProcessingImg2Img:
+    """A processing whose pictures are read from where `submit` kept them. Raises UserError when one is gone."""
+    names = {name: fields[name] for name in (PICTURES, *MASKS) if fields.get(name)}
+    fields[PICTURES] = [open_input(rt, name) for name in fields[PICTURES]]
+    for name in MASKS:
+        fields[name] = open_input(rt, fields[name]) if fields.get(name) else None
+    if fields["latent_mask"] is not None:
+        fields["latent_mask"] = fields["latent_mask"].convert("L")
+    p = StableDiffusionProcessingImg2Img(**fields)
+    p.inputs = names
+    return p
+
+
+def stored_picture_names(request: Mapping[str, Any]) -> list[str]:
+    """The names of all pictures that a request needs."""
+    single = [request.get(name) for name in MASKS]
+    return [name for name in [*(request.get(PICTURES) or []), *single] if isinstance(name, str)]
