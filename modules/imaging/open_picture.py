@@ -2,7 +2,9 @@
 import io
 import struct
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -11,6 +13,7 @@ from modules.imaging.embedded_text import read_infotext
 
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP")
 WITH_ALPHA = {"RGBA", "LA", "PA", "RGBa"}
+T = TypeVar("T")
 DAMAGED = (OSError, ValueError, SyntaxError, EOFError, KeyError, IndexError, TypeError, OverflowError, struct.error)
 
 
@@ -40,17 +43,22 @@ class PictureRefused(UserError):
 
 def open_picture(content: bytes, limits: PictureLimits | None = None) -> OpenedPicture:
     """Decode the bytes of a picture file in one of FORMATS. Raises PictureRefused; limits are checked before pixels are decoded."""
+    def opened(image: Image.Image) -> OpenedPicture:
+        return OpenedPicture(infotext=read_infotext(image), format=image.format or "", image=_plain(image))
+    return decoded(content, limits, then=opened)
+
+
+def decoded(content: bytes, limits: PictureLimits | None = None, *, then: Callable[[Image.Image], T]) -> T:
+    """What `then` makes of the picture as Pillow decoded it, with all that the file says. Raises PictureRefused as open_picture."""
     limits = limits or PictureLimits()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is lower
             image = Image.open(io.BytesIO(content), formats=FORMATS)
             _check_limits(image, limits)
-            kind = image.format or ""
             image.load()
             _check_text(image, limits)  # text may also follow the pixels
-            infotext = read_infotext(image)
-            return OpenedPicture(image=_plain(image), infotext=infotext, format=kind)
+            return then(image)
     except UnidentifiedImageError as error:
         raise _refused("It is no picture in a known format.", f"Use one of: {', '.join(FORMATS)}.") from error
     except Image.DecompressionBombError as error:
