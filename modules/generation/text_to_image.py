@@ -13,7 +13,7 @@ from torch import Tensor
 from modules import extra_networks, runtime
 from modules.checkpoints.files import CheckpointInfo
 from modules.errors import UserError
-from modules.generation import hires
+from modules.generation import hires, image_conditioning
 from modules.generation.base import LATENT_PX, StableDiffusionProcessing
 from modules.generation.conditions import setup_conditions
 from modules.generation.decode import as_picture, decoded
@@ -110,6 +110,7 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
 
     def init(self, all_prompts: list[str], all_seeds: list[int], all_subseeds: list[int]) -> None:
         self.sampler = find_sampler(self.sampler_name or "Euler")
+        self.is_using_inpainting_conditioning = image_conditioning.kind_of(self.sd_model) == "inpainting"
         if self.enable_hr:
             self._take_over_old_sizes()
             self._plan_second_pass()
@@ -165,7 +166,8 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
         call_scripts(self, "process_before_every_sampling", x=noise, noise=noise, c=conditioning, uc=unconditional_conditioning)
         samples = sample_from_noise(
             self.sd_model, self.sampler, self.scheduler or "Automatic", self.steps, self.rng, conditions, self.cfg_scale,
-            sampling_options(self), pass_hooks(self, self.steps, Refiner.of(self)), start=noise)
+            sampling_options(self), pass_hooks(self, self.steps, Refiner.of(self)), start=noise,
+            image_cond=image_conditioning.without_picture(self.sd_model, self.width, self.height))
         if not self.enable_hr:
             return samples
         runtime.current().state.nextjob()
@@ -256,7 +258,8 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
         return sample_from_latent(
             self.sd_model, find_sampler(name), schedule or "Automatic", self.steps, source, second.conditions,
             self.hr_cfg or self.cfg_scale, sampling_options(self), pass_hooks(second, steps, Refiner.of(second)),
-            init_latent=latents, denoising_strength=self.denoising_strength, given_steps=steps, start=noise)
+            init_latent=latents, denoising_strength=self.denoising_strength, given_steps=steps, start=noise,
+            image_cond=image_conditioning.without_picture(self.sd_model, wide * LATENT_PX, high * LATENT_PX))
 
     def _texts_of_second_pass(self, own: list[str], whole: list[str], first: list[str]) -> list[str]:
         """The texts of the batch without network tags: those of the first pass, as scripts left them, where there are no others."""
