@@ -11,6 +11,7 @@ from modules.api.docs import add_docs
 from modules.api.guard import Guard, GuardOptions
 from modules.api.inspect import inspect_router
 from modules.api.internal import internal_router
+from modules.api.jobs import jobs_router
 from modules.api.login import Login, admins_of, logins_of
 from modules.api.picture_text import picture_text_router
 from modules.api.replay import replay_router
@@ -27,6 +28,7 @@ def add_routes(app: FastAPI, rt: Runtime) -> None:
     app.include_router(picture_text_router())
     if rt.args.api or rt.args.nowebui:
         app.include_router(api_router(rt))
+        app.include_router(jobs_router(rt))
         add_docs(app)
 
 

@@ -1,19 +1,17 @@
 """Routes of the page: progress, queue, results. All under /internal; /internal/progress is polled."""
 import asyncio
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from fastapi.responses import FileResponse
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from modules.api import about
 from modules.api.answers import SafeJSONResponse
 from modules.api.own_queue import OwnQueue, own_queue
-from modules.api.queue_view import content_type, picture_path, progress_answer, queue_answer, result_answer
+from modules.api.picture_files import picture_file
+from modules.api.queue_view import picture_path, progress_answer, queue_answer, result_answer
 from modules.api.token_count import token_count
 from modules.errors import NotFound, RequestError
-from modules.imaging.unsaved import MEMORY_PREFIX
 from modules.runtime import Runtime
 
 QueueAction = Literal["move", "cancel", "cancel-all", "pause", "resume", "retry", "resume-unfinished", "discard"]
@@ -179,17 +177,3 @@ def _add_information(router: APIRouter, rt: Runtime) -> None:
     async def quicksettings_hint() -> list[dict[str, str]]:
         """Names and labels of the settings that can stand at the top of the page."""
         return [{"name": name, "label": option.label} for name, option in rt.settings.data_labels.items() if option.label]
-
-
-def picture_file(rt: Runtime, path: str, download: bool) -> Response:
-    """The answer with a picture's file. `path` comes from a job's result, never from a request. Raises NotFound."""
-    kind = content_type(path)
-    name = Path(path).name if not path.startswith(MEMORY_PREFIX) else "picture.png"
-    disposition = "attachment" if download or kind == "application/octet-stream" else "inline"
-    if path.startswith(MEMORY_PREFIX):
-        content = rt.unsaved.content(path)
-        if content is not None:
-            return Response(content, media_type="image/png", headers={"Content-Disposition": f'{disposition}; filename="{name}"'})
-    elif Path(path).is_file():
-        return FileResponse(path, media_type=kind, filename=name, content_disposition_type=disposition)
-    raise NotFound(what="The file of this picture is gone.", why="It was moved or deleted.")

@@ -1,6 +1,5 @@
 """Jobs as the page and API clients see them: plain data made from the queue, without waiting for anything."""
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -102,12 +101,3 @@ def result_answer(job: Job) -> dict[str, Any]:
                 for picture in job.pictures]
     return {"id": job.id, "status": job.status, "error": job.error, "title": job.title, "kind": job.kind, "result": result,
             "pictures": pictures, "seconds": job.seconds}
-
-
-PICTURE_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp", ".gif": "image/gif",
-                 ".avif": "image/avif"}
-
-
-def content_type(path: str) -> str:
-    """The type under which a file is served: a picture's, or one that no browser shows."""
-    return PICTURE_TYPES.get(Path(path).suffix.lower(), "application/octet-stream")

@@ -74,15 +74,19 @@ def refuse_missing(rt: Runtime, values: dict[str, Any]) -> None:
         raise RequestError(name, f"{name}: this version cannot make {wish}.", remedy="Leave the field out.")
 
 
+def submitted(rt: Runtime, body: dict[str, Any], owner: str) -> Job:
+    """Queue the request. Looks at files and writes to disk, so call it in a thread. Raises UserError."""
+    job_id = text_field(body, "force_task_id") or None
+    return txt2img.submit(rt, engine_values(rt, body), owner=owner, job_id=job_id, api=True)
+
+
 async def make_pictures(rt: Runtime, body: dict[str, Any], owner: str) -> dict[str, Any]:
     """Queue the request, wait for its end, and answer with its pictures. Raises UserError with the sentence of a job that failed."""
-    values = engine_values(rt, body)
     send_images = flag(body, "send_images", True)
-    job_id = text_field(body, "force_task_id") or None
-    # In a thread: freezing looks at files and writes to disk, and other clients are served meanwhile.
-    job = await asyncio.to_thread(txt2img.submit, rt, values, owner=owner, job_id=job_id, api=True)
+    # In threads, so that other clients are served meanwhile.
+    job = await asyncio.to_thread(submitted, rt, body, owner)
     await job.wait_async()
-    return await asyncio.to_thread(job_answer, rt, job, parameters(body, values), send_images)
+    return await asyncio.to_thread(job_answer, rt, job, parameters(body, engine_values(rt, body)), send_images)
 
 
 def parameters(body: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
