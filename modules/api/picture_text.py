@@ -1,4 +1,4 @@
-"""The route that reads the parameters inside a picture file, for pictures that are dropped on the prompt."""
+"""The routes that read what is inside a picture file: for pictures dropped on the prompt, and for the PNG Info tab."""
 from __future__ import annotations
 
 import asyncio
@@ -10,23 +10,34 @@ from starlette.datastructures import UploadFile
 from modules.api.answers import SafeJSONResponse
 from modules.api.replay import MAX_UPLOAD_BYTES
 from modules.errors import RequestError
-from modules.imaging.open_picture import open_picture
+from modules.imaging.foreign_infotext import Reading, read_parameters
 
 
 def picture_text_router() -> APIRouter:
-    """The route; it needs nothing of the running program."""
+    """The routes; they need nothing of the running program, and keep nothing of the picture."""
     router = APIRouter(prefix="/internal", tags=["page"], default_response_class=SafeJSONResponse)
 
     @router.post("/picture-text")
-    async def picture_text(request: Request) -> dict[str, str]:
-        """The infotext of an uploaded picture `file`. Nothing of it is kept."""
-        if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-            raise RequestError("file", "The file is missing.")
-        async with request.form(max_files=1, max_fields=8) as form:
-            content = await content_of(form.get("file"))
-        return {"infotext": await asyncio.to_thread(infotext_in, content)}
+    async def picture_text(request: Request) -> dict[str, Any]:
+        """The parameters in an uploaded picture `file` as an infotext. 422 where there are none."""
+        return answer_of(with_parameters(await reading_in(request)))
+
+    @router.post("/picture-info")
+    async def picture_info(request: Request) -> dict[str, Any]:
+        """Everything that an uploaded picture `file` says: the same, and every text in it under its own name."""
+        reading = await reading_in(request)
+        return {**answer_of(reading), "texts": reading.others}
 
     return router
+
+
+async def reading_in(request: Request) -> Reading:
+    """What the uploaded picture of a request says. Raises RequestError and PictureRefused."""
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        raise RequestError("file", "The file is missing.")
+    async with request.form(max_files=1, max_fields=8) as form:
+        content = await content_of(form.get("file"))
+    return await asyncio.to_thread(read_parameters, content)
 
 
 async def content_of(file: Any) -> bytes:
@@ -39,9 +50,12 @@ async def content_of(file: Any) -> bytes:
     return content
 
 
-def infotext_in(content: bytes) -> str:
-    """The infotext in a picture file. Raises PictureRefused, and RequestError where there is none."""
-    infotext = open_picture(content).infotext
-    if not infotext or not infotext.strip():
+def with_parameters(reading: Reading) -> Reading:
+    """The reading itself. Raises RequestError where it holds no parameters."""
+    if not reading.text.strip():
         raise RequestError("file", "The picture holds no parameters.", "Another kind of program made it, or they were removed on its way.")
-    return infotext
+    return reading
+
+
+def answer_of(reading: Reading) -> dict[str, Any]:
+    return {"infotext": reading.text, "program": reading.program, "notes": list(reading.notes)}
