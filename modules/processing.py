@@ -64,7 +64,7 @@ def process_images(p: StableDiffusionProcessing) -> Processed:
         p.sd_model = rt.models.ensure(rt.chosen_checkpoint(named), fall_back=not named)
         p.checkpoint = p.sd_model.checkpoint
         if not p.do_not_reload_embeddings:
-            rt.embeddings.refresh(p.sd_model.architecture.text.hidden_size)
+            rt.embeddings.refresh(p.sd_model.architecture.text_width)
         return process_images_inner(p)
 
 

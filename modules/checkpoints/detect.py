@@ -1,30 +1,45 @@
 """What network a file holds: sizes from keys and shapes, the rest from its metadata, a yaml beside it, or the family's standard."""
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from modules.checkpoints.problems import DOWNLOAD_AGAIN, WeightsError
+from torch import Tensor
+
+from modules.checkpoints.problems import WeightsError
+from modules.checkpoints.stated import Stated, count, number, one_of, stated
 from modules.nn.clip_text import ClipTextConfig
-from modules.nn.families import Architecture, UNetConfig, VaeConfig
+from modules.nn.families import FAMILIES, Architecture, Family, Parameterization, UNetConfig, VaeConfig
 
 Shapes = Mapping[str, tuple[int, ...]]
+# The numbers of a tensor by its name.
+Numbers = Callable[[str], Tensor]
 
 UNET = "model.diffusion_model."
 VAE = "first_stage_model."
-TEXT = "cond_stage_model.transformer.text_model."
-MAX_YAML_BYTES = 1 << 20
+# Where the text encoders of each family are. The first family whose places all exist is the file's.
+TEXTS: dict[Family, tuple[str, ...]] = {
+    "sdxl": ("conditioner.embedders.0.transformer.text_model.", "conditioner.embedders.1.model."),
+    "refiner": ("conditioner.embedders.0.model.",),
+    "sd2": ("cond_stage_model.model.",),
+    "sd1": ("cond_stage_model.transformer.text_model.",),
+}
+NOT_THIS = "Choose a Stable Diffusion 1, 2 or XL checkpoint."
+# Tensors without numbers by which trainers tell that a network predicts v, and that its noise schedule ends without signal.
+V_MARK, ZERO_SNR_MARK = "v_pred", "ztsnr"
+# Of the networks published as Stable Diffusion 2, those that predict v have a wide spread here (0.09 lies between the two kinds).
+TELLING_BIAS = UNET + "output_blocks.11.1.transformer_blocks.0.norm1.bias"
+V_SPREAD = 0.09
+SD2_V_SIZE_PX = 768
 
 # A key, or its beginning, that only this kind of file has -> what the file is, and what to do about it.
 FOREIGN = (
-    ("conditioner.embedders.", "a Stable Diffusion XL checkpoint", "Only Stable Diffusion 1 checkpoints can be used so far."),
-    ("cond_stage_model.model.", "a Stable Diffusion 2 checkpoint", "Only Stable Diffusion 1 checkpoints can be used so far."),
-    ("model.diffusion_model.joint_blocks.", "a Stable Diffusion 3 checkpoint", "Choose a Stable Diffusion 1 checkpoint."),
-    ("model.diffusion_model.double_blocks.", "a Flux checkpoint", "Choose a Stable Diffusion 1 checkpoint."),
-    ("double_blocks.", "a Flux model", "Choose a Stable Diffusion 1 checkpoint."),
+    ("conditioner.embedders.", "a part of a Stable Diffusion XL checkpoint", "Choose a complete checkpoint."),
+    ("cond_stage_model.model.", "a part of a Stable Diffusion 2 checkpoint", "Choose a complete checkpoint."),
+    ("model.diffusion_model.joint_blocks.", "a Stable Diffusion 3 checkpoint", NOT_THIS),
+    ("model.diffusion_model.double_blocks.", "a Flux checkpoint", NOT_THIS),
+    ("double_blocks.", "a Flux model", NOT_THIS),
     ("lora_", "a LoRA", "Put it into the folder models/Lora and name it in the prompt."),
     ("control_model.", "a ControlNet", "Choose a Stable Diffusion checkpoint."),
     ("emb_params", "an embedding (textual inversion)", "Put it into the folder embeddings and name it in the prompt."),
@@ -35,27 +50,38 @@ FOREIGN = (
 )
 
 
-def detect(path: Path, shapes: Shapes, metadata: Mapping[str, str]) -> Architecture:
-    """The architecture of the checkpoint at `path` with these tensors. Raises WeightsError where it is none that is known."""
-    _refuse_foreign(path, shapes)
+def detect(path: Path, shapes: Shapes, metadata: Mapping[str, str], numbers: Numbers | None = None) -> Architecture:
+    """The architecture of the checkpoint at `path` with these tensors. Raises WeightsError where it is none that is known.
+
+    numbers: reads a tensor of the file; without it Stable Diffusion 2 networks that say nothing of themselves count as eps.
+    """
+    family = _family(path, shapes)
     try:
-        stated = _stated(path, metadata)
-        return Architecture(
-            unet=_unet(shapes, stated), vae=_vae(shapes, stated), text=_text(shapes, stated),
-            parameterization=_one_of(stated, "parameterization", ("eps", "v"), "eps"),
-            scale_factor=_number(stated, "scale_factor", 0.18215), linear_start=_number(stated, "linear_start", 0.00085),
-            linear_end=_number(stated, "linear_end", 0.012), timesteps=_count(stated, "timesteps", 1000),
-            native_size_px=_count(stated, "native_size", 512))
+        said, row = stated(path, metadata), FAMILIES[family]
+        texts = [_text(shapes, said, place, config, name)
+                 for place, config, name in zip(TEXTS[family], row.texts, ("text", "second_text"))]
+        found = replace(
+            row, unet=_unet(shapes, said, row.unet), vae=_vae(shapes, said), text=texts[0], second_text=texts[1] if texts[1:] else None,
+            scale_factor=number(said, "scale_factor", row.scale_factor), linear_start=number(said, "linear_start", row.linear_start),
+            linear_end=number(said, "linear_end", row.linear_end), timesteps=count(said, "timesteps", row.timesteps),
+            is_zero_snr=ZERO_SNR_MARK in shapes)
+        prediction: Parameterization = one_of(said, "parameterization", ("eps", "v"), _likely_prediction(found, shapes, numbers))
+        native = SD2_V_SIZE_PX if family == "sd2" and prediction == "v" else row.native_size_px
+        _refuse_strange_inputs(found)
+        return replace(found, parameterization=prediction, native_size_px=count(said, "native_size", native))
     except KeyError as error:
         raise WeightsError(path, f"It is not complete: the tensor {error.args[0]} is missing.", "Choose a complete checkpoint.") from error
     except (ValueError, IndexError) as error:
-        raise WeightsError(path, f"Its sizes are not those of a Stable Diffusion 1 network: {error}.", "Choose another file.") from error
+        raise WeightsError(path, f"Its sizes are not those of a Stable Diffusion network: {error}.", "Choose another file.") from error
 
 
-def _refuse_foreign(path: Path, shapes: Shapes) -> None:
+def _family(path: Path, shapes: Shapes) -> Family:
+    """By where the text encoders are. Refuses files of other kinds by what they look like."""
     has_unet = UNET + "input_blocks.0.0.weight" in shapes
-    if has_unet and any(key.startswith("cond_stage_model.transformer.") for key in shapes):
-        return
+    if has_unet:
+        for family, places in TEXTS.items():
+            if all(any(key.startswith(place) for key in shapes) for place in places):
+                return family
     for beginning, kind, remedy in FOREIGN:
         if any(key.startswith(beginning) for key in shapes):
             raise WeightsError(path, f"It looks like {kind}.", remedy)
@@ -65,7 +91,24 @@ def _refuse_foreign(path: Path, shapes: Shapes) -> None:
     raise WeightsError(path, f"It is not a Stable Diffusion checkpoint; its tensors are called {some[:200]}.", "Choose another file.")
 
 
-def _unet(shapes: Shapes, stated: Mapping[str, Any]) -> UNetConfig:
+def _refuse_strange_inputs(found: Architecture) -> None:
+    more = found.unet.in_channels - found.vae.embed_dim
+    if more and found.extra == "none":
+        raise ValueError(f"its U-Net takes {found.unet.in_channels} channels")
+    if bool(found.unet.vector_dim) != bool(found.picture_facts) or (found.picture_facts and (found.fact_dim <= 0 or found.fact_dim % 2)):
+        raise ValueError(f"its U-Net takes {found.unet.vector_dim} numbers beside the text")
+
+
+def _likely_prediction(found: Architecture, shapes: Shapes, numbers: Numbers | None) -> Parameterization:
+    """What the U-Net predicts where nothing is said about it: by a mark among the tensors, for SD2 by the spread of one bias, else eps."""
+    if V_MARK in shapes:
+        return "v"
+    if found.family != "sd2" or found.extra != "none" or numbers is None or TELLING_BIAS not in shapes:
+        return "eps"
+    return "v" if float(numbers(TELLING_BIAS).float().std(unbiased=False)) > V_SPREAD else "eps"
+
+
+def _unet(shapes: Shapes, said: Stated, row: UNetConfig) -> UNetConfig:
     first = shapes[UNET + "input_blocks.0.0.weight"]
     width = first[0]
     levels = _levels(shapes, width)
@@ -74,27 +117,41 @@ def _unet(shapes: Shapes, stated: Mapping[str, Any]) -> UNetConfig:
         raise ValueError("levels of its U-Net have different numbers of blocks")
     mults = tuple(level[-1][0] // width for level in levels)
     attention = tuple(number for number, level in enumerate(levels) if level[0][1])
-    transformers = [key for key in shapes if key.startswith(UNET) and key.endswith("transformer_blocks.0.attn2.to_k.weight")]
-    deepest = max((int(m[1]) for key in shapes if (m := re.search(r"middle_block\.1\.transformer_blocks\.(\d+)\.", key))), default=0)
+    crossed = [key for key in shapes if key.startswith(UNET) and key.endswith("transformer_blocks.0.attn2.to_k.weight")]
     config = UNetConfig(
         in_channels=first[1], out_channels=shapes[UNET + "out.2.weight"][0], model_channels=width, channel_mult=mults,
-        num_res_blocks=counts.pop(), attention_levels=attention, transformer_depth=deepest + 1,
-        context_dim=shapes[transformers[0]][1] if transformers else 768,
-        num_heads=_count(stated, "unet.num_heads", 8), norm_groups=_count(stated, "unet.norm_num_groups", 32))
-    _refuse_uneven("unet.num_heads", config.num_heads, [width * m for m in mults])
+        num_res_blocks=counts.pop(), attention_levels=attention, transformer_depth=_depths(shapes, levels),
+        context_dim=shapes[crossed[0]][1] if crossed else row.context_dim,
+        linear_projections=len(shapes.get(UNET + "middle_block.1.proj_in.weight", ())) == 2,
+        vector_dim=shapes.get(UNET + "label_emb.0.0.weight", (0, 0))[1],
+        guidance_dim=shapes.get(UNET + "time_embed.cond_proj.weight", (0, 0))[1],
+        num_heads=count(said, "unet.num_heads", row.num_heads), head_width=_head_width(said, row),
+        norm_groups=count(said, "unet.norm_num_groups", 32))
+    with_attention = [width * mults[level] for level in attention] + [width * mults[-1]]
+    if config.head_width:
+        _refuse_uneven("unet.head_width", config.head_width, with_attention)
+    else:
+        _refuse_uneven("unet.num_heads", config.num_heads, with_attention)
     _refuse_uneven("unet.norm_num_groups", config.norm_groups, [width, *(width * m for m in mults)])
     return config
 
 
-def _levels(shapes: Shapes, width: int) -> list[list[tuple[int, bool]]]:
-    """For each size of feature map, its blocks on the way down as (channels, has a transformer)."""
-    levels: list[list[tuple[int, bool]]] = [[]]
-    for number in range(1, 1000):
-        block = f"{UNET}input_blocks.{number}."
+def _head_width(said: Stated, row: UNetConfig) -> int | None:
+    """The stated width of attention heads, the family's where neither width nor number is stated."""
+    if "unet.head_width" in said:
+        return count(said, "unet.head_width", 64)
+    return None if "unet.num_heads" in said else row.head_width
+
+
+def _levels(shapes: Shapes, width: int) -> list[list[tuple[int, int]]]:
+    """For each size of feature map, its blocks on the way down as (channels, depth of the transformer or 0)."""
+    levels: list[list[tuple[int, int]]] = [[]]
+    for place in range(1, 1000):
+        block = f"{UNET}input_blocks.{place}."
         if block + "0.op.weight" in shapes:
             levels.append([])
         elif block + "0.in_layers.2.weight" in shapes:
-            levels[-1].append((shapes[block + "0.in_layers.2.weight"][0], block + "1.norm.weight" in shapes))
+            levels[-1].append((shapes[block + "0.in_layers.2.weight"][0], _depth(shapes, block + "1.")))
         else:
             break
     if not all(levels) or any(channels % width for level in levels for channels, _ in level):
@@ -102,33 +159,59 @@ def _levels(shapes: Shapes, width: int) -> list[list[tuple[int, bool]]]:
     return levels
 
 
-def _vae(shapes: Shapes, stated: Mapping[str, Any], prefix: str = VAE) -> VaeConfig:
+def _depth(shapes: Shapes, transformer: str) -> int:
+    """How many blocks a transformer has."""
+    return _numbered(shapes, transformer + "transformer_blocks.{}.norm1.weight")
+
+
+def _depths(shapes: Shapes, levels: list[list[tuple[int, int]]]) -> int | tuple[int, ...]:
+    """Blocks of the transformers: one number, or one per attention level where they differ."""
+    depths = [[depth for _, depth in level] for level in levels]
+    middle = _depth(shapes, UNET + "middle_block.1.")
+    known = tuple(level[0] for level in depths if level[0])
+    if any(len(set(level)) != 1 for level in depths) or not middle or (known and known[-1] != middle):
+        raise ValueError("the transformers of its U-Net have a pattern that is not known, as in distilled networks")
+    return middle if not known or set(known) == {middle} else known
+
+
+def _numbered(shapes: Shapes, pattern: str) -> int:
+    """How many of the keys exist that the pattern gives for 0, 1, 2, ..."""
+    found = 0
+    while pattern.format(found) in shapes:
+        found += 1
+    return found
+
+
+def _vae(shapes: Shapes, said: Stated, prefix: str = VAE) -> VaeConfig:
     first, quant = shapes[prefix + "encoder.conv_in.weight"], shapes[prefix + "post_quant_conv.weight"]
-    ch, blocks = first[0], 0
-    mults: list[int] = []
-    while f"{prefix}encoder.down.{len(mults)}.block.0.conv1.weight" in shapes:
-        channels = shapes[f"{prefix}encoder.down.{len(mults)}.block.0.conv1.weight"][0]
-        mults.append(channels // ch)
-    while f"{prefix}encoder.down.0.block.{blocks}.conv1.weight" in shapes:
-        blocks += 1
+    ch = first[0]
+    levels = _numbered(shapes, prefix + "encoder.down.{}.block.0.conv1.weight")
+    mults = tuple(shapes[f"{prefix}encoder.down.{level}.block.0.conv1.weight"][0] // ch for level in range(levels))
     config = VaeConfig(
-        image_channels=first[1], ch=ch, ch_mult=tuple(mults), num_res_blocks=blocks, z_channels=quant[0], embed_dim=quant[1],
-        norm_groups=_count(stated, "vae.norm_num_groups", 32))
+        image_channels=first[1], ch=ch, ch_mult=mults, num_res_blocks=_numbered(shapes, prefix + "encoder.down.0.block.{}.conv1.weight"),
+        z_channels=quant[0], embed_dim=quant[1], norm_groups=count(said, "vae.norm_num_groups", 32))
     _refuse_uneven("vae.norm_num_groups", config.norm_groups, [ch, *(ch * m for m in mults)])
     return config
 
 
-def _text(shapes: Shapes, stated: Mapping[str, Any]) -> ClipTextConfig:
-    tokens, positions = shapes[TEXT + "embeddings.token_embedding.weight"], shapes[TEXT + "embeddings.position_embedding.weight"]
-    layers = 0
-    while f"{TEXT}encoder.layers.{layers}.mlp.fc1.weight" in shapes:
-        layers += 1
-    config = ClipTextConfig(
-        vocab_size=tokens[0], hidden_size=tokens[1], intermediate_size=shapes[TEXT + "encoder.layers.0.mlp.fc1.weight"][0],
-        num_hidden_layers=layers, max_position_embeddings=positions[0],
-        num_attention_heads=_count(stated, "text.num_attention_heads", max(tokens[1] // 64, 1)),
-        hidden_act=_one_of(stated, "text.hidden_act", ("quick_gelu", "gelu"), "quick_gelu"))
-    _refuse_uneven("text.num_attention_heads", config.num_attention_heads, [config.hidden_size])
+def _text(shapes: Shapes, said: Stated, place: str, row: ClipTextConfig, name: str) -> ClipTextConfig:
+    """One text encoder. `name`: "text" or "second_text", as statements call it."""
+    if row.layout == "open_clip":
+        tokens, positions, inner, layer = (
+            "token_embedding.weight", "positional_embedding", "transformer.resblocks.0.mlp.c_fc.weight",
+            "transformer.resblocks.{}.mlp.c_fc.weight")
+    else:
+        tokens, positions, inner, layer = (
+            "embeddings.token_embedding.weight", "embeddings.position_embedding.weight", "encoder.layers.0.mlp.fc1.weight",
+            "encoder.layers.{}.mlp.fc1.weight")
+    vocabulary, width = shapes[place + tokens]
+    config = replace(
+        row, vocab_size=vocabulary, hidden_size=width, intermediate_size=shapes[place + inner][0],
+        num_hidden_layers=_numbered(shapes, place + layer), max_position_embeddings=shapes[place + positions][0],
+        projection_dim=shapes[place + "text_projection"][1] if row.projection_dim else 0,
+        num_attention_heads=count(said, f"{name}.num_attention_heads", max(width // 64, 1)),
+        hidden_act=one_of(said, f"{name}.hidden_act", ("quick_gelu", "gelu"), row.hidden_act))
+    _refuse_uneven(f"{name}.num_attention_heads", config.num_attention_heads, [config.hidden_size])
     return config
 
 
@@ -136,85 +219,3 @@ def _refuse_uneven(name: str, parts: int, widths: list[int]) -> None:
     for width in widths:
         if width % parts:
             raise ValueError(f"{name} is {parts}, which does not divide its width {width}")
-
-
-def _stated(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
-    """What metadata or yaml say, under flat names ("unet.num_heads")."""
-    if "architecture" in metadata:
-        try:
-            content = json.loads(metadata["architecture"])
-        except (ValueError, RecursionError) as error:
-            raise WeightsError(path, "The key architecture in its metadata is not JSON.", DOWNLOAD_AGAIN) from error
-        return _from_metadata(content) if isinstance(content, dict) else {}
-    for suffix in (".yaml", ".yml"):
-        if path.with_suffix(suffix).is_file():
-            return _from_yaml(read_yaml(path, path.with_suffix(suffix)))
-    return {}
-
-
-def _from_metadata(content: dict[str, Any]) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in content.items():
-        if isinstance(value, dict):
-            flat.update({f"{key}.{inner}": inner_value for inner, inner_value in value.items()})
-        else:
-            flat[key] = value
-    if "prediction" in flat:
-        flat["parameterization"] = flat["prediction"]
-    return flat
-
-
-def read_yaml(path: Path, beside: Path) -> dict[str, Any]:
-    """The mapping in a model's yaml file. Raises WeightsError naming the yaml."""
-    import yaml
-
-    try:
-        if beside.stat().st_size > MAX_YAML_BYTES:
-            raise WeightsError(path, f"{beside.name} beside it is larger than {MAX_YAML_BYTES >> 20} MB.", "Remove that file.")
-        content = yaml.safe_load(beside.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        raise WeightsError(path, f"{beside.name} beside it cannot be read.", "Correct or remove that file.") from error
-    return content if isinstance(content, dict) else {}
-
-
-def _from_yaml(content: dict[str, Any]) -> dict[str, Any]:
-    """The settings that shapes cannot tell, from the usual layout model.params.<part>.params."""
-    params = _inside(content, "model", "params")
-    unet = _inside(params, "unet_config", "params")
-    text = _inside(params, "cond_stage_config", "params")
-    found = {
-        **{name: params.get(name) for name in ("parameterization", "scale_factor", "linear_start", "linear_end", "timesteps")},
-        "unet.num_heads": unet.get("num_heads"), "unet.norm_num_groups": unet.get("norm_num_groups"),
-        "vae.norm_num_groups": _inside(params, "first_stage_config", "params", "ddconfig").get("norm_num_groups"),
-        "text.num_attention_heads": text.get("num_attention_heads"), "text.hidden_act": text.get("hidden_act"),
-        "native_size": params.get("native_size"),
-    }
-    return {name: value for name, value in found.items() if value is not None}
-
-
-def _inside(content: Any, *keys: str) -> dict[str, Any]:
-    for key in keys:
-        content = content.get(key) if isinstance(content, dict) else None
-    return content if isinstance(content, dict) else {}
-
-
-def _count(stated: Mapping[str, Any], name: str, default: int) -> int:
-    value = stated.get(name, default)
-    # num_heads is -1 in files that state the width of a head instead; those are not of this family.
-    if type(value) is not int or not 1 <= value <= 1 << 16:
-        raise ValueError(f"{name} is given as {str(value)[:40]}")
-    return value
-
-
-def _number(stated: Mapping[str, Any], name: str, default: float) -> float:
-    value = stated.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1e6:
-        raise ValueError(f"{name} is given as {str(value)[:40]}")
-    return float(value)
-
-
-def _one_of(stated: Mapping[str, Any], name: str, choices: tuple[str, ...], default: str) -> Any:
-    value = stated.get(name, default)
-    if value not in choices:
-        raise ValueError(f"{name} is given as {str(value)[:40]}")
-    return value

@@ -1,7 +1,6 @@
 """A checkpoint file becomes a LatentDiffusion, and a VAE file a first stage, with every tensor allocated once."""
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import torch
 from torch import Tensor
 
 from modules.checkpoints.detect import VAE, detect
+from modules.checkpoints.old_names import our_names
 from modules.checkpoints.problems import WeightsError
 from modules.checkpoints.state_dict import WeightsFile, copies, open_weights
 from modules.hardware import Hardware
@@ -16,23 +16,24 @@ from modules.nn.families import Architecture
 from modules.nn.latent_diffusion import SCHEDULE_NAMES, LatentDiffusion
 from modules.nn.meta import on_meta
 
-# Some files leave out one level of the text encoder's names.
-_TEXT_WITHOUT_LEVEL = re.compile(r"^cond_stage_model\.transformer\.(embeddings|encoder|final_layer_norm)\.")
+# The projection of open_clip as a layer of transformers, which is the same matrix lying on its side.
+_TURNED = "text_projection.weight"
 
 
 def read_architecture(path: Path) -> Architecture:
     """What the file at `path` is, from its header alone where it has one. Raises WeightsError."""
     with open_weights(path) as file:
         named = _Renamed(file)
-        return detect(path, named.shapes, file.metadata)
+        return detect(path, named.shapes, file.metadata, named.tensor)
 
 
 def load_model(path: Path, hardware: Hardware) -> LatentDiffusion:
     """The model in the file, on the hardware's devices and in its dtypes, independent of the file. Raises WeightsError."""
     with open_weights(path) as file:
         named = _Renamed(file)
+        architecture = detect(path, named.shapes, file.metadata, named.tensor)
         with on_meta():
-            model = LatentDiffusion(detect(path, named.shapes, file.metadata))
+            model = LatentDiffusion(architecture)
         state = model.state_dict()
         _refuse_misfits(path, {name: tuple(tensor.shape) for name, tensor in state.items() if tensor.is_meta}, named.shapes)
         tables = {name: state[name] for name in SCHEDULE_NAMES}
@@ -58,7 +59,7 @@ def load_vae(path: Path, model: LatentDiffusion, hardware: Hardware) -> dict[str
 def part_of(name: str) -> str:
     """"unet", "vae", "text" or "tables", by the beginning of a parameter's name."""
     beginning = name.split(".", 1)[0]
-    return {"model": "unet", "first_stage_model": "vae", "cond_stage_model": "text"}.get(beginning, "tables")
+    return {"model": "unet", "first_stage_model": "vae", "cond_stage_model": "text", "conditioner": "text"}.get(beginning, "tables")
 
 
 class _Renamed:
@@ -66,11 +67,12 @@ class _Renamed:
 
     def __init__(self, file: WeightsFile, strip: str = ""):
         self.path, self.metadata, self._file = file.path, file.metadata, file
-        ours = {key: _TEXT_WITHOUT_LEVEL.sub(r"cond_stage_model.transformer.text_model.\1.", key) for key in file.shapes}
+        ours = our_names(file.shapes)
         if strip:
             ours = {key: name.removeprefix(strip) for key, name in ours.items() if name.startswith(strip)}
-        self._keys = {name: key for key, name in ours.items()}
-        self.shapes = {name: file.shapes[key] for name, key in self._keys.items()}
+        self._turned = {name.removesuffix(".weight"): key for key, name in ours.items() if name.endswith(_TURNED)}
+        self._keys = {name: key for key, name in ours.items()} | self._turned
+        self.shapes = {name: file.shapes[key][::-1 if name in self._turned else 1] for name, key in self._keys.items()}
         self.dtypes = {name: file.dtypes[key] for name, key in self._keys.items()}
 
     def names_in_file_order(self) -> list[str]:
@@ -78,7 +80,8 @@ class _Renamed:
         return [names[key] for key in self._file.names_in_file_order() if key in names]
 
     def tensor(self, name: str) -> Tensor:
-        return self._file.tensor(self._keys[name])
+        tensor = self._file.tensor(self._keys[name])
+        return tensor.T if name in self._turned else tensor
 
     def has_table(self, name: str, shape: torch.Size) -> bool:
         """Whether the file's own table of the noise schedule can be used; those in half precision are worse than computed ones."""

@@ -1,7 +1,7 @@
 """Prompts of a batch to cached conditions."""
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 from torch import Tensor
@@ -9,7 +9,9 @@ from torch import Tensor
 from modules import runtime
 from modules.generation.base import StableDiffusionProcessing
 from modules.prompt.compose import batch_conditions
+from modules.prompt.conditioning import Conditioning
 from modules.prompt.encode import EncodeOptions, embeddings_used, encode
+from modules.prompt.picture_facts import PictureFacts, with_facts
 
 TI_HASHES = "TI hashes"
 
@@ -29,8 +31,13 @@ def setup_conditions(p: StableDiffusionProcessing, steps: int, hires_steps: int 
     options = encode_options(rt.settings)
     encoder = p.sd_model.cond_stage_model
     known = rt.conditions.under(circumstances(p, options)) if rt.settings.persistent_cond_cache else None
+    facts, architecture = picture_facts(p), p.sd_model.architecture
+
+    def finished(texts: Sequence[str], conditions: list[Conditioning], is_negative: bool) -> list[Conditioning]:
+        return with_facts(conditions, texts, facts, architecture, is_negative=is_negative)
+
     result = batch_conditions(p.prompts, p.negative_prompts, steps, lambda texts: encode(encoder, texts, options), hires_steps,
-                              rt.settings.use_old_scheduling, cache=known)
+                              rt.settings.use_old_scheduling, cache=known, finish=finished)
     used = embeddings_used(encoder, [*p.prompts, *p.negative_prompts], options)
     if used:
         earlier = p.extra_generation_params.get(TI_HASHES, "").split(", ") if p.is_hr_pass else []
@@ -38,6 +45,16 @@ def setup_conditions(p: StableDiffusionProcessing, steps: int, hires_steps: int 
         p.extra_generation_params[TI_HASHES] = ", ".join(hashes)
     p.c, p.uc = result.positive, result.negative
     p.planned_steps = (steps, hires_steps)
+
+
+def picture_facts(p: StableDiffusionProcessing) -> PictureFacts:
+    """What SDXL is told about the pictures of the current pass."""
+    opts = runtime.current().settings
+    first, second = (p.width, p.height), (getattr(p, "hr_upscale_to_x", 0), getattr(p, "hr_upscale_to_y", 0))
+    width, height = second if p.is_hr_pass else first
+    return PictureFacts(
+        width=width, height=height, crop_top=opts.sdxl_crop_top, crop_left=opts.sdxl_crop_left,
+        aesthetic_score=opts.sdxl_refiner_high_aesthetic_score, negative_aesthetic_score=opts.sdxl_refiner_low_aesthetic_score)
 
 
 def empty_prompt(p: StableDiffusionProcessing) -> Tensor:

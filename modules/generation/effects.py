@@ -1,4 +1,4 @@
-"""What a run changes in networks beside their weights: edges that fit together, merged tokens."""
+"""What a run changes in networks beside their weights: edges that fit together, merged tokens, what the output is taken for."""
 from __future__ import annotations
 
 from contextlib import ExitStack
@@ -7,15 +7,19 @@ from typing import Any
 
 from modules import runtime
 from modules.generation.base import StableDiffusionProcessing
+from modules.nn.families import Parameterization
 from modules.nn.tiling import tiled
 from modules.nn.token_merging import set_merging_ratio
+
+# The choices of the setting prediction_type beside "Automatic".
+PREDICTIONS: dict[str, Parameterization] = {"Epsilon": "eps", "V": "v"}
 
 
 class Effects:
     """The scope of one batch: every model that takes part is changed by `apply`, and is as before at the end, whatever happens inside."""
 
-    def __init__(self, *, tiling: bool, merging_ratio: float, merging_ratio_hr: float):
-        self.tiling = tiling
+    def __init__(self, *, tiling: bool, merging_ratio: float, merging_ratio_hr: float, prediction: Parameterization | None = None):
+        self.tiling, self.prediction = tiling, prediction
         self.merging_ratio, self.merging_ratio_hr = merging_ratio, merging_ratio_hr
         self._models: list[Any] = []
         self._stack = ExitStack()
@@ -23,7 +27,8 @@ class Effects:
     @classmethod
     def of(cls, p: StableDiffusionProcessing) -> Effects:
         """What the request and the settings ask for."""
-        return cls(tiling=is_tiling(p), merging_ratio=merging_ratio(p), merging_ratio_hr=merging_ratio(p, for_hr=True))
+        return cls(tiling=is_tiling(p), merging_ratio=merging_ratio(p), merging_ratio_hr=merging_ratio(p, for_hr=True),
+                   prediction=PREDICTIONS.get(runtime.current().settings.prediction_type))
 
     def __enter__(self) -> Effects:
         return self
@@ -38,6 +43,9 @@ class Effects:
             self._models.append(model)
             if self.tiling:
                 self._stack.enter_context(tiled(model.model.diffusion_model, model.first_stage_model))
+            if self.prediction:
+                self._stack.callback(setattr, model, "parameterization", model.parameterization)
+                model.parameterization = self.prediction
             self._stack.callback(set_merging_ratio, model.model.diffusion_model, 0.0)
         set_merging_ratio(model.model.diffusion_model, self.merging_ratio_hr if for_hr else self.merging_ratio)
 

@@ -31,7 +31,7 @@ def required_files(rt: Runtime, stored: Stored) -> CheckpointInfo:
             missing.append(f"The checkpoint {name} ({key}) is not there.")
     missing += [f"The LoRA {name} is not there." for name in stored.named("Lora hashes") if lora_hash(rt, name) is None]
     if checkpoint is not None and stored.named("TI hashes"):
-        rt.embeddings.refresh(rt.models.ensure(checkpoint).architecture.text.hidden_size)
+        rt.embeddings.refresh(rt.models.ensure(checkpoint).architecture.text_width)
         missing += [f"The embedding {name} is not there, or does not fit the checkpoint."
                     for name in stored.named("TI hashes") if name not in rt.embeddings.loaded]
     if missing or checkpoint is None:

@@ -122,24 +122,29 @@ class BasicTransformerBlock(nn.Module):
 
 
 class SpatialTransformer(nn.Module):
-    """Transformer blocks over the pixels of a feature map, between two 1x1 convolutions."""
+    """Transformer blocks over the pixels of a feature map, between two 1x1 convolutions (SD1) or linear layers (SD2 and later)."""
 
-    def __init__(self, channels: int, n_heads: int, d_head: int, *, depth: int, context_dim: int, norm_groups: int):
+    def __init__(
+        self, channels: int, n_heads: int, d_head: int, *, depth: int, context_dim: int, norm_groups: int, use_linear: bool = False,
+    ):
         super().__init__()
         inner = n_heads * d_head
         self.in_channels = channels
+        self.use_linear = use_linear
         self.norm = ExactGroupNorm(norm_groups, channels, eps=1e-6)
-        self.proj_in = PointwiseConv2d(channels, inner)
+        self.proj_in = Linear(channels, inner) if use_linear else PointwiseConv2d(channels, inner)
         self.transformer_blocks = nn.ModuleList(BasicTransformerBlock(inner, n_heads, d_head, context_dim) for _ in range(depth))
-        self.proj_out = PointwiseConv2d(inner, channels)
+        self.proj_out = Linear(inner, channels) if use_linear else PointwiseConv2d(inner, channels)
 
     def forward(self, x: Tensor, context: Tensor | None = None) -> Tensor:
         """x [B, C, h, w], context [B, S, D] -> [B, C, h, w]."""
-        h = self.proj_in(self.norm(x))
-        height, width = h.shape[2:]
+        height, width = x.shape[2:]
+        h = self.norm(x) if self.use_linear else self.proj_in(self.norm(x))
         h = h.flatten(2).transpose(1, 2)  # [B, h * w, C]; no copy when x is channels last
+        h = self.proj_in(h) if self.use_linear else h
         for block in self.transformer_blocks:
             # The size only where it is needed: extensions put blocks here that know nothing of it.
             h = block(h, context=context, size=(height, width)) if getattr(block, "merging_ratio", 0) else block(h, context=context)
+        h = self.proj_out(h) if self.use_linear else h
         h = h.transpose(1, 2).unflatten(2, (height, width))
-        return self.proj_out(h) + x
+        return (h if self.use_linear else self.proj_out(h)) + x

@@ -17,8 +17,15 @@ Replacements = Sequence[Sequence[tuple[int, Tensor]]]
 
 @dataclass(frozen=True, kw_only=True)
 class ClipTextConfig:
-    """Sizes of the network; the defaults are CLIP ViT-L/14 as in SD1 (Radford et al. 2021)."""
+    """Sizes of the network; the defaults are CLIP ViT-L/14 as in SD1 (Radford et al. 2021).
 
+    layout: whose parameter names the file has (modules/nn/open_clip_text.py for the other one).
+    fixed_skip: the clip skip that the family was trained with, whatever the user sets; None leaves it to the user.
+    has_final_norm: whether the last norm follows the hidden states. projection_dim: length of the projected end token, 0 for none;
+    gives_pooled: whether it is told to the U-Net.
+    """
+
+    layout: Literal["clip", "open_clip"] = "clip"
     vocab_size: int = 49408
     hidden_size: int = 768
     intermediate_size: int = 3072
@@ -27,6 +34,14 @@ class ClipTextConfig:
     max_position_embeddings: int = 77
     hidden_act: Literal["quick_gelu", "gelu"] = "quick_gelu"
     layer_norm_eps: float = 1e-5
+    fixed_skip: int | None = None
+    has_final_norm: bool = True
+    projection_dim: int = 0
+    gives_pooled: bool = False
+
+    def skip(self, chosen: int) -> int:
+        """The clip skip that holds where the user has chosen this one."""
+        return chosen if self.fixed_skip is None else self.fixed_skip
 
 
 def quick_gelu(x: Tensor) -> Tensor:
@@ -90,6 +105,15 @@ class Encoder(nn.Module):
         self.layers = nn.ModuleList(EncoderLayer(config) for _ in range(config.num_hidden_layers))
 
 
+def with_replacements(vectors: Tensor, replacements: Replacements | None) -> Tensor:
+    """Token vectors [B, T, C], changed in place where learned ones stand; those that reach beyond the end are cut."""
+    for row, replaced in enumerate(replacements or ()):
+        for first, learned in replaced:
+            room = min(len(learned), vectors.shape[1] - first)
+            vectors[row, first:first + room] = learned[:room].to(vectors)
+    return vectors
+
+
 class Embeddings(nn.Module):
     """Token vectors plus position vectors. There is no buffer of positions, so that the network can be built on the meta device."""
 
@@ -146,7 +170,8 @@ class ClipTextModel(nn.Module):
 
 
 class ClipConditioner(nn.Module):
-    """`cond_stage_model` of SD1: the text network with its tokenizer and the learned embeddings that prompts may name.
+    """`cond_stage_model` of SD1, and the first encoder of SDXL: the text network with its tokenizer and the learned embeddings that
+    prompts may name.
 
     `embeddings` is None or a table with `find(tokens, position)` as modules/prompt/chunks.py describes it.
     """
@@ -156,6 +181,11 @@ class ClipConditioner(nn.Module):
         self.transformer = ClipTextModel(config or ClipTextConfig())
         self.tokenizer = tokenizer or ClipTokenizer()
         self.embeddings = embeddings
+
+    @property
+    def encoders(self) -> list[nn.Module]:
+        """The networks that read the text, each beside the other: this one alone."""
+        return [self]
 
     @property
     def width(self) -> int:
@@ -168,4 +198,9 @@ class ClipConditioner(nn.Module):
 
     def forward(self, tokens: Tensor, replacements: Replacements | None = None, *, skip: int = 1) -> Tensor:
         """Hidden states [B, T, C] of whole chunks, begin and end tokens included."""
-        return self.transformer(tokens, replacements, skip=skip)
+        config = self.transformer.config
+        return self.transformer(tokens, replacements, skip=config.skip(skip), final_norm=config.has_final_norm)
+
+    def states_and_pooled(self, tokens: Tensor, replacements: Replacements | None = None, *, skip: int = 1) -> tuple[Tensor, None]:
+        """Hidden states, and nothing pooled."""
+        return self(tokens, replacements, skip=skip), None

@@ -7,12 +7,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from modules.nn.clip_text import ClipConditioner
-from modules.nn.families import Architecture
+from modules.nn.conditioners import GeneralConditioner, TextConditioner, text_encoder
+from modules.nn.families import Architecture, Extra
 from modules.nn.unet import UNetModel
 from modules.nn.vae import AutoencoderKL, Posterior
 from modules.prompt.conditioning import Conditioning
 
+# How extensions tell the kinds of models apart.
+CONDITIONING_KEYS: dict[Extra, str] = {"none": "crossattn", "inpainting": "hybrid", "depth": "hybrid", "instruct": "hybrid"}
 SCHEDULE_NAMES = (
     "betas", "alphas_cumprod", "alphas_cumprod_prev", "sqrt_alphas_cumprod", "sqrt_one_minus_alphas_cumprod",
     "log_one_minus_alphas_cumprod", "sqrt_recip_alphas_cumprod", "sqrt_recipm1_alphas_cumprod", "posterior_variance",
@@ -61,23 +63,34 @@ class DiffusionWrapper(nn.Module):
 
 
 class LatentDiffusion(nn.Module):
-    """A whole model. Build it with `torch.device("meta")` as the default device and load with assign=True to allocate nothing twice."""
+    """A whole model. Build it with `torch.device("meta")` as the default device and load with assign=True to allocate nothing twice.
+
+    `cond_stage_model` reads texts. SDXL's files call it `conditioner`; the same object has both names then.
+    """
+
+    cond_stage_model: TextConditioner
 
     def __init__(self, architecture: Architecture):
         super().__init__()
         self.architecture = architecture
         self.parameterization = architecture.parameterization
         self.scale_factor = architecture.scale_factor
+        self.is_zero_snr = architecture.is_zero_snr
         self.num_timesteps = architecture.timesteps
         self.native_size_px = architecture.native_size_px
-        self.cond_stage_key = "txt"
+        self.cond_stage_key = "edit" if architecture.extra == "instruct" else "txt"
         self.checkpoint: Any = None
         tables = noise_schedule(architecture.linear_start, architecture.linear_end, architecture.timesteps)
         for name, table in tables.items():
             self.register_buffer(name, table)
-        self.model = DiffusionWrapper(UNetModel(architecture.unet), "hybrid" if architecture.is_inpainting else "crossattn")
+        self.model = DiffusionWrapper(UNetModel(architecture.unet), CONDITIONING_KEYS[architecture.extra])
         self.first_stage_model = AutoencoderKL(architecture.vae)
-        self.cond_stage_model = ClipConditioner(architecture.text)
+        if self.is_sdxl:
+            self.conditioner = GeneralConditioner(architecture.texts)
+            # Not registered a second time: parameters have the names of the file alone.
+            self.__dict__["cond_stage_model"] = self.conditioner
+        else:
+            self.cond_stage_model = text_encoder(architecture.text)
 
     @property
     def is_sd1(self) -> bool:
@@ -85,11 +98,16 @@ class LatentDiffusion(nn.Module):
 
     @property
     def is_sd2(self) -> bool:
-        return False
+        return self.architecture.family == "sd2"
 
     @property
     def is_sdxl(self) -> bool:
-        return False
+        """Whether it is SDXL or its refiner."""
+        return self.architecture.family in ("sdxl", "refiner")
+
+    @property
+    def is_sdxl_inpaint(self) -> bool:
+        return self.is_sdxl and self.architecture.is_inpainting
 
     @property
     def device(self) -> torch.device:

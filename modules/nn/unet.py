@@ -80,6 +80,24 @@ class TimestepEmbedSequential(nn.Sequential):
         return x
 
 
+class TimeEmbedding(nn.Sequential):
+    """Two layers over the embedded timestep, to which latent consistency models add the embedded guidance scale."""
+
+    def __init__(self, width: int, emb_channels: int, guidance_dim: int = 0):
+        super().__init__(Linear(width, emb_channels), nn.SiLU(), Linear(emb_channels, emb_channels))
+        self.guidance_dim = guidance_dim
+        if guidance_dim:
+            # Not one of the layers in order, though the file names it beside them.
+            self.cond_proj = Linear(guidance_dim, width, bias=False)
+
+    def forward(self, embedded: Tensor, guidance: Tensor | None = None) -> Tensor:
+        """embedded [B, C], guidance [B, guidance_dim] or None -> [B, E]."""
+        if guidance is not None:
+            embedded = embedded + self.cond_proj(guidance)
+        first, activation, last = list(self.children())[:3]
+        return last(activation(first(embedded)))
+
+
 class UNetModel(nn.Module):
     """Predicts noise (or velocity) from a noisy latent, a timestep and a text."""
 
@@ -89,13 +107,15 @@ class UNetModel(nn.Module):
         self.in_channels = config.in_channels
         self.out_channels = config.out_channels
         self.model_channels = config.model_channels
-        self.num_classes = None
+        self.num_classes = "sequential" if config.vector_dim else None
         emb = config.model_channels * 4
-        self.time_embed = nn.Sequential(Linear(config.model_channels, emb), nn.SiLU(), Linear(emb, emb))
+        self.time_embed = TimeEmbedding(config.model_channels, emb, config.guidance_dim)
+        if config.vector_dim:
+            self.label_emb = nn.Sequential(nn.Sequential(Linear(config.vector_dim, emb), nn.SiLU(), Linear(emb, emb)))
         self.input_blocks, skips = _input_blocks(config, emb)
         deepest = config.model_channels * config.channel_mult[-1]
         self.middle_block = TimestepEmbedSequential(
-            ResBlock(deepest, emb, deepest, config.norm_groups), _transformer(config, deepest),
+            ResBlock(deepest, emb, deepest, config.norm_groups), _transformer(config, deepest, config.middle_depth),
             ResBlock(deepest, emb, deepest, config.norm_groups))
         self.output_blocks = _output_blocks(config, emb, skips)
         self.out = nn.Sequential(
@@ -109,9 +129,11 @@ class UNetModel(nn.Module):
         return self.time_embed[0].weight.dtype
 
     def forward(self, x: Tensor, timesteps: Tensor, context: Tensor | None = None, y: Tensor | None = None, **_: object) -> Tensor:
-        """x [B, in_channels, h, w], timesteps [B] (fractions allowed), context [B, S, D] -> [B, out_channels, h, w]."""
+        """x [B, in_channels, h, w], timesteps [B] (fractions allowed), context [B, S, D], y [B, vector_dim] -> [B, out_channels, h, w]."""
         h = x.to(self.dtype, memory_format=layout(x.device))
         emb = self.time_embed(timestep_embedding(timesteps, self.model_channels).to(h.dtype))
+        if self.config.vector_dim and y is not None:
+            emb = emb + self.label_emb(y.to(h.dtype))
         context = None if context is None else context.to(h.dtype)
         skips = []
         for block in self.input_blocks:
@@ -130,10 +152,11 @@ def _joined(h: Tensor, skip: Tensor) -> Tensor:
     return torch.cat([h, skip], dim=1)
 
 
-def _transformer(config: UNetConfig, channels: int) -> SpatialTransformer:
+def _transformer(config: UNetConfig, channels: int, depth: int) -> SpatialTransformer:
+    heads = config.heads_of(channels)
     return SpatialTransformer(
-        channels, config.num_heads, channels // config.num_heads,
-        depth=config.transformer_depth, context_dim=config.context_dim, norm_groups=config.norm_groups)
+        channels, heads, channels // heads, depth=depth, context_dim=config.context_dim, norm_groups=config.norm_groups,
+        use_linear=config.linear_projections)
 
 
 def _input_blocks(config: UNetConfig, emb: int) -> tuple[nn.ModuleList, list[int]]:
@@ -145,8 +168,8 @@ def _input_blocks(config: UNetConfig, emb: int) -> tuple[nn.ModuleList, list[int
         for _ in range(config.num_res_blocks):
             layers: list[nn.Module] = [ResBlock(channels, emb, config.model_channels * mult, config.norm_groups)]
             channels = config.model_channels * mult
-            if level in config.attention_levels:
-                layers.append(_transformer(config, channels))
+            if depth := config.depth_at(level):
+                layers.append(_transformer(config, channels, depth))
             blocks.append(TimestepEmbedSequential(*layers))
             skips.append(channels)
         if level < len(config.channel_mult) - 1:
@@ -164,8 +187,8 @@ def _output_blocks(config: UNetConfig, emb: int, skips: list[int]) -> nn.ModuleL
         for i in range(config.num_res_blocks + 1):
             layers: list[nn.Module] = [ResBlock(channels + skips.pop(), emb, config.model_channels * mult, config.norm_groups)]
             channels = config.model_channels * mult
-            if level in config.attention_levels:
-                layers.append(_transformer(config, channels))
+            if depth := config.depth_at(level):
+                layers.append(_transformer(config, channels, depth))
             if level > 0 and i == config.num_res_blocks:
                 layers.append(Upsample(channels))
             blocks.append(TimestepEmbedSequential(*layers))

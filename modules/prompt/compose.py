@@ -11,6 +11,8 @@ AND = re.compile(r"\bAND\b")
 PART_WEIGHT = re.compile(r"[+-]?(?:\d{1,30}(?:\.\d{0,60})?|\.\d{1,60})")
 
 Encode = Callable[[list[str]], list[Conditioning]]
+# Adds to the conditions of the texts of one schedule what does not depend on the texts alone; told whether the prompt is negative.
+Finish = Callable[[Sequence[str], list[Conditioning], bool], list[Conditioning]]
 # What was encoded already: all texts of a schedule -> their conditions. Valid as long as encoder and options stay the same.
 Cache = MutableMapping[tuple[str, ...], list[Conditioning]]
 
@@ -29,23 +31,26 @@ def _weighted(part: str) -> tuple[str, float]:
 
 def batch_conditions(
     prompts: Sequence[str], negative_prompts: Sequence[str], steps: int, encode: Encode,
-    hires_steps: int | None = None, use_old_scheduling: bool = False, cache: Cache | None = None,
+    hires_steps: int | None = None, use_old_scheduling: bool = False, cache: Cache | None = None, finish: Finish | None = None,
 ) -> BatchConditions:
     """What holds in each step of one pass, for each picture of a batch.
 
     encode: gets the texts of one schedule, which belong together, and returns one row for each; equal schedules are encoded once.
     hires_steps: given for the second pass; `steps` is then still the number of steps of the first. Negative prompts are not split.
+    finish: see Finish; what it adds is not kept in the cache.
     """
     known = {} if cache is None else cache
 
-    def scheduled(text: str) -> ScheduledCond:
+    def scheduled(text: str, is_negative: bool = False) -> ScheduledCond:
         plan = schedule(text, steps, hires_steps, use_old_scheduling)
         texts = tuple(variant for _, variant in plan)
         if texts not in known:
             known[texts] = encode(list(texts))
-        return ScheduledCond(parts=tuple((end, cond) for (end, _), cond in zip(plan, known[texts])))
+        conditions = finish(texts, known[texts], is_negative) if finish else known[texts]
+        return ScheduledCond(parts=tuple((end, cond) for (end, _), cond in zip(plan, conditions)))
 
     def composed(prompt: str) -> ComposedCond:
         return ComposedCond(parts=tuple((scheduled(part), weight) for part, weight in split_and(prompt)))
 
-    return BatchConditions(positive=tuple(map(composed, prompts)), negative=tuple(map(scheduled, negative_prompts)))
+    positive = tuple(map(composed, prompts))
+    return BatchConditions(positive=positive, negative=tuple(scheduled(text, is_negative=True) for text in negative_prompts))

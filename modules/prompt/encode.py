@@ -1,13 +1,14 @@
-"""Texts to Conditioning: chunks, the text network, learned embeddings and weights."""
+"""Texts to Conditioning: chunks, the text networks, learned embeddings and weights."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from modules.nn.clip_text import ClipConditioner
-from modules.prompt.chunks import Chunk, ChunkedText, chunked, empty_chunk
+from modules.nn.conditioners import TextConditioner
+from modules.prompt.chunks import Chunk, ChunkedText, Placement, chunked, empty_chunk
 from modules.prompt.conditioning import Conditioning
 from modules.prompt.emphasis import EmphasisMode, apply_emphasis
 
@@ -17,7 +18,7 @@ ROWS_AT_ONCE = 16
 
 @dataclass(frozen=True, kw_only=True)
 class EncodeOptions:
-    """How text is read. clip_skip 1 uses all layers of the text network, k leaves out the last k - 1.
+    """How text is read. clip_skip 1 uses all layers of the text network, k leaves out the last k - 1; SD2 and SDXL fix it themselves.
 
     comma_padding_backtrack: see modules/prompt/chunks.py.
     """
@@ -27,51 +28,83 @@ class EncodeOptions:
     comma_padding_backtrack: int = 20
 
 
-def chunk_text(conditioner: ClipConditioner, text: str, options: EncodeOptions) -> ChunkedText:
+def chunk_text(conditioner: TextConditioner, text: str, options: EncodeOptions) -> ChunkedText:
     """The chunks in which `encode` sees a text."""
     return chunked(text, conditioner.tokenizer, conditioner.embeddings,
                    emphasis=options.emphasis, comma_padding_backtrack=options.comma_padding_backtrack)
 
 
 @torch.no_grad()
-def encode(conditioner: ClipConditioner, texts: list[str], options: EncodeOptions = EncodeOptions()) -> list[Conditioning]:
+def encode(conditioner: TextConditioner, texts: list[str], options: EncodeOptions = EncodeOptions()) -> list[Conditioning]:
     """One Conditioning of one row [1, 77 n, C] for each text; n is the chunk count of the longest.
 
     The texts belong together, as the variants of one edited prompt do: shorter ones are filled with empty chunks, and emphasis
-    "Original" keeps their common mean. Equal texts, and equal chunks, go through the network once.
+    "Original" keeps their common mean. Equal texts, and equal chunks, go through the network once. Of several encoders each gives
+    its own columns. `vector` is the pooled text [1, P] of the first chunk, where the family has one.
     """
+    if not texts:
+        return []
     lines = {text: chunk_text(conditioner, text, options).chunks for text in dict.fromkeys(texts)}
-    longest = max((len(chunks) for chunks in lines.values()), default=0)
+    longest = max(len(chunks) for chunks in lines.values())
     filler = empty_chunk(conditioner.tokenizer)
     rows = {text: [*chunks, *[filler] * (longest - len(chunks))] for text, chunks in lines.items()}
-    hidden = _hidden_states(conditioner, [chunk for row in rows.values() for chunk in row], options.clip_skip)
     order = torch.tensor([list(rows).index(text) for text in texts], device=conditioner.device)
+    states: dict[str, list[Tensor]] = {text: [] for text in rows}
+    pooled: dict[str, Tensor | None] = dict.fromkeys(rows)
+    for number, encoder in enumerate(conditioner.encoders):
+        read = _read(encoder, number, [chunk for row in rows.values() for chunk in row], options.clip_skip)
+        for text, weighted in zip(rows, _weighted(list(rows.values()), read, options.emphasis, order)):
+            states[text].append(weighted)
+        pooled |= {text: vector for text, row in rows.items() if (vector := read[row[0].content].pooled) is not None}
+    return [_conditioning(states[text], pooled[text]) for text in texts]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _ReadChunk:
+    """What an encoder makes of a chunk: hidden states [77, C] and, from some, a vector [P] for the whole."""
+
+    states: Tensor
+    pooled: Tensor | None
+
+
+def _conditioning(states: list[Tensor], pooled: Tensor | None) -> Conditioning:
+    text = states[0] if len(states) == 1 else torch.cat(states, dim=-1)
+    return Conditioning(crossattn=text[None], vector=None if pooled is None else pooled[None])
+
+
+def _weighted(rows: list[list[Chunk]], read: dict[tuple, _ReadChunk], emphasis: EmphasisMode, order: Tensor) -> Tensor:
+    """The states [N, 77 n, C] of N texts of n chunks each with the weights of their tokens applied, chunk by chunk."""
     columns = []
-    for i in range(longest):
-        column = [row[i] for row in rows.values()]
-        states = torch.stack([hidden[chunk.content] for chunk in column])  # [N, 77, C]
+    for column in zip(*rows, strict=True):
+        states = torch.stack([read[chunk.content].states for chunk in column])  # [N, 77, C]
         weights = torch.tensor([chunk.weights for chunk in column], device=states.device)
-        columns.append(apply_emphasis(options.emphasis, states, weights, order))
-    done = dict(zip(rows, torch.cat(columns, dim=1))) if columns else {}
-    return [Conditioning(crossattn=done[text][None]) for text in texts]
+        columns.append(apply_emphasis(emphasis, states, weights, order))
+    return torch.cat(columns, dim=1)
 
 
-def _hidden_states(conditioner: ClipConditioner, chunks: list[Chunk], clip_skip: int) -> dict[tuple, Tensor]:
-    """The network's output [77, C] by content of the chunk."""
+def _read(encoder: Any, number: int, chunks: list[Chunk], clip_skip: int) -> dict[tuple, _ReadChunk]:
+    """The network's output by content of the chunk. `number`: which encoder of the model it is, from 0."""
     different = list({chunk.content: chunk for chunk in chunks}.values())
-    states: dict[tuple, Tensor] = {}
+    found: dict[tuple, _ReadChunk] = {}
     for first in range(0, len(different), ROWS_AT_ONCE):
         batch = different[first:first + ROWS_AT_ONCE]
-        tokens = torch.tensor([_padded(chunk, conditioner) for chunk in batch], device=conditioner.device)
-        learned = [[(placed.offset + 1, placed.embedding.vectors) for placed in chunk.placements] for chunk in batch]
-        output = conditioner(tokens, learned, skip=clip_skip)
-        states |= {chunk.content: row for chunk, row in zip(batch, output)}
-    return states
+        tokens = torch.tensor([_padded(chunk, encoder) for chunk in batch], device=encoder.device)
+        learned = [[(placed.offset + 1, _vectors(placed, number)) for placed in chunk.placements] for chunk in batch]
+        states, pooled = encoder.states_and_pooled(tokens, learned, skip=clip_skip)
+        for i, chunk in enumerate(batch):
+            found[chunk.content] = _ReadChunk(states=states[i], pooled=None if pooled is None else pooled[i])
+    return found
 
 
-def _padded(chunk: Chunk, conditioner: ClipConditioner) -> list[int]:
+def _vectors(placed: Placement, number: int) -> Tensor:
+    """The learned vectors for an encoder."""
+    second = getattr(placed.embedding, "second_vectors", None)
+    return second if number and second is not None else placed.embedding.vectors
+
+
+def _padded(chunk: Chunk, encoder: Any) -> list[int]:
     """Token ids with the encoder's own padding behind the first end token."""
-    end, pad = conditioner.tokenizer.end_id, conditioner.tokenizer.pad_id
+    end, pad = encoder.tokenizer.end_id, encoder.tokenizer.pad_id
     tokens = list(chunk.tokens)
     if pad != end:
         after = tokens.index(end) + 1
@@ -79,7 +112,7 @@ def _padded(chunk: Chunk, conditioner: ClipConditioner) -> list[int]:
     return tokens
 
 
-def embeddings_used(conditioner: ClipConditioner, texts: list[str], options: EncodeOptions = EncodeOptions()) -> dict[str, str]:
+def embeddings_used(conditioner: TextConditioner, texts: list[str], options: EncodeOptions = EncodeOptions()) -> dict[str, str]:
     """Short hash by name of the learned embeddings that the texts name, in order of appearance."""
     return {
         placed.embedding.name: placed.embedding.short_hash

@@ -194,8 +194,8 @@ class _Pass:
             self.levels = ConsistencyDenoiser(model, self.levels).levels
 
     def _levels_of(self, model: DiffusionModel) -> NoiseLevels:
-        alphas = effective_alphas(model.alphas_cumprod, downcast=self.options.use_downcasted_alpha_bar,
-                                  zero_terminal_snr=self.options.sd_noise_schedule == "Zero Terminal SNR")
+        is_zero_snr = self.options.sd_noise_schedule == "Zero Terminal SNR" or getattr(model, "is_zero_snr", False)
+        alphas = effective_alphas(model.alphas_cumprod, downcast=self.options.use_downcasted_alpha_bar, zero_terminal_snr=is_zero_snr)
         return NoiseLevels(alphas, quantize=self.options.enable_quantization)
 
     def sigmas(self, steps: int) -> Tensor:

@@ -22,7 +22,7 @@ OUR_DEFAULTS = {
     "outdir_img2img_grids": "outputs/img2img-grids",
     "outdir_init_images": "outputs/init-images",
 }
-OUR_OPTIONS = {"add_replay_to_infotext", "png_compress_level",
+OUR_OPTIONS = {"add_replay_to_infotext", "png_compress_level", "prediction_type",
                "skip_early_cond", "beta_dist_alpha", "beta_dist_beta"}  # these three are of A1111 1.9 and 1.10
 OUR_INFOTEXT_KEYS = {
     "s_min_uncond": "NGMS",
