@@ -11,6 +11,7 @@ from modules.api.answers import JobFailed, SafeJSONResponse
 from modules.api.body import json_object
 from modules.api.listings import LISTINGS, Listing
 from modules.api.own_queue import OwnQueue, own_queue, viewer_of
+from modules.api.picture_routes import add_picture_routes
 from modules.api.server_control import add_server_control
 from modules.api.txt2img import make_pictures
 from modules.jobs.job import Job
@@ -29,6 +30,7 @@ def api_router(rt: Runtime) -> APIRouter:
     """The routes for this runtime."""
     router = APIRouter(prefix="/sdapi/v1", tags=["API"], default_response_class=SafeJSONResponse)
     _add_generation(router, rt)
+    add_picture_routes(router, rt)
     _add_options(router, rt)
     _add_listings(router, rt)
     _add_refreshing(router, rt)

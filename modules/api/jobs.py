@@ -8,7 +8,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from modules.api import models, txt2img
+from modules.api import img2img, models, txt2img
 from modules.api.answers import SafeJSONResponse, error_body
 from modules.api.body import json_object
 from modules.api.followers import Followers
@@ -34,6 +34,7 @@ class JobKind:
 
 KINDS: tuple[JobKind, ...] = (
     JobKind(name="txt2img", submit=txt2img.submitted, schema=models.request_schema),
+    JobKind(name="img2img", submit=img2img.submitted, schema=models.image_request_schema),
 )
 
 EXAMPLES = {

@@ -3,7 +3,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from modules.generation.fields import TXT2IMG_FIELDS, Field, by_name
+from modules.generation.fields import IMG2IMG_FIELDS, TXT2IMG_FIELDS, Field, by_name
 
 _TYPES = {"text": "string", "choice": "string", "integer": "integer", "number": "number", "boolean": "boolean", "names": "array",
           "mapping": "object", "values": "array"}
@@ -40,6 +40,19 @@ API_FIELDS: tuple[tuple[str, str, Any], ...] = (
     ("infotext", "string", None),
 )
 
+# The same for POST img2img.
+IMAGE_API_FIELDS: tuple[tuple[str, str, Any], ...] = (
+    *(row for row in API_FIELDS if not row[0].startswith(("hr_", "enable_hr", "firstphase_"))),
+    ("init_images", "array", None),
+    ("mask", "string", None),
+    ("latent_mask", "string", None),
+    ("include_init_images", "boolean", False),
+)
+
+# Fields of which the settings, or another field, say what holds when a request leaves them out.
+WITHOUT_DEFAULT = ("denoising_strength", "refiner_switch_at")
+IMAGE_WITHOUT_DEFAULT = ("refiner_switch_at", "mask_blur", "image_cfg_scale")
+
 # Fields that ask for something the engine cannot do as long as they are not in its table.
 NEEDED = {
     "enable_hr": "a second pass at a higher resolution",
@@ -47,11 +60,12 @@ NEEDED = {
     "restore_faces": "face restoration",
     "firstpass_image": "a first-pass picture",
 }
+NEEDED_BY_PICTURES = ("restore_faces",)
 
 
-def api_default(field: Field) -> Any:
+def api_default(field: Field, without: tuple[str, ...] = WITHOUT_DEFAULT) -> Any:
     """What the API documents as the default of a field; None means that the settings or the sampler decide."""
-    if field.kind in ("choice", "names") or field.name in ("denoising_strength", "refiner_switch_at"):
+    if field.kind in ("choice", "names") or field.name in without:
         return None
     default = field.api_default if field.api_default is not None else field.default
     return list(default) if isinstance(default, tuple) else default
@@ -63,23 +77,38 @@ def request_defaults() -> dict[str, Any]:
     return {**engine, **{name: default for name, _, default in API_FIELDS if name not in engine}}
 
 
+def image_request_defaults() -> dict[str, Any]:
+    """Every field of POST img2img with its default."""
+    engine = {field.name: api_default(field, IMAGE_WITHOUT_DEFAULT) for field in IMG2IMG_FIELDS}
+    return {**engine, **{name: default for name, _, default in IMAGE_API_FIELDS if name not in engine}}
+
+
 def request_schema() -> dict[str, Any]:
     """The JSON schema of the body of POST txt2img; `validated` enforces it and more."""
+    return _schema("StableDiffusionProcessingTxt2Img", TXT2IMG_FIELDS, API_FIELDS, request_defaults())
+
+
+def image_request_schema() -> dict[str, Any]:
+    """The same for POST img2img."""
+    return _schema("StableDiffusionProcessingImg2Img", IMG2IMG_FIELDS, IMAGE_API_FIELDS, image_request_defaults())
+
+
+def _schema(title: str, fields: tuple[Field, ...], further: tuple[tuple[str, str, Any], ...], defaults: dict[str, Any]) -> dict[str, Any]:
     properties: dict[str, Any] = {}
-    for field in TXT2IMG_FIELDS:
+    for field in fields:
         rule: dict[str, Any] = {"type": _TYPES[field.kind], "title": field.label}
         if field.kind in ("integer", "number"):
             rule |= {name: value for name, value in (("minimum", field.lowest), ("maximum", field.highest)) if value is not None}
         properties[field.name] = rule
-    for name, kind, _ in API_FIELDS:
+    for name, kind, _ in further:
         properties.setdefault(name, {"type": kind, "title": name})
-    for name, default in request_defaults().items():
+    for name, default in defaults.items():
         properties[name]["nullable"] = True
         if properties[name]["type"] == "array":
             properties[name]["items"] = {"type": "string"} if name == "styles" else {}
         if default is not None:
             properties[name]["default"] = default
-    return {"title": "StableDiffusionProcessingTxt2Img", "type": "object", "properties": properties}
+    return {"title": title, "type": "object", "properties": properties}
 
 
 def missing_abilities(values: dict[str, Any]) -> list[tuple[str, str]]:
@@ -94,6 +123,25 @@ class TextToImageResponse(BaseModel):
     images: list[str] | None = None
     parameters: dict[str, Any]
     info: str
+
+
+class ImageToImageResponse(TextToImageResponse):
+    """The same for POST img2img. `parameters` holds the pictures that came only with include_init_images."""
+
+
+class PNGInfoResponse(BaseModel):
+    """info: the infotext of a picture. items: other texts in its file. parameters: the fields of the infotext."""
+
+    info: str
+    items: dict[str, Any]
+    parameters: dict[str, Any]
+
+
+class ExtrasSingleImageResponse(BaseModel):
+    """html_info: what was done. image: base64 of the result."""
+
+    html_info: str
+    image: str | None = None
 
 
 class ProgressResponse(BaseModel):

@@ -6,8 +6,7 @@ import tiny_model
 
 # Routes of the recording that are not here, and why. A route that would only pretend is worse for a client than a 404.
 ABSENT = {
-    "/sdapi/v1/img2img": "image to image", "/sdapi/v1/extra-single-image": "upscalers", "/sdapi/v1/extra-batch-images": "upscalers",
-    "/sdapi/v1/png-info": "reading parameters", "/sdapi/v1/interrogate": "describing pictures", "/sdapi/v1/create/embedding": "training",
+    "/sdapi/v1/extra-batch-images": "upscalers", "/sdapi/v1/interrogate": "describing pictures", "/sdapi/v1/create/embedding": "training",
     "/sdapi/v1/create/hypernetwork": "training", "/sdapi/v1/train/embedding": "training", "/sdapi/v1/train/hypernetwork": "training",
     "/internal/profile-startup": "times of the start, which no client asks for",
 }

@@ -1,0 +1,35 @@
+"""Routes below /sdapi/v1 that take pictures: img2img, png-info, extra-single-image."""
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from modules.api import img2img, models
+from modules.api.answers import SafeJSONResponse
+from modules.api.body import json_object
+from modules.api.extras import extra_single_image
+from modules.api.own_queue import viewer_of
+from modules.api.png_info import png_info
+from modules.runtime import Runtime
+
+Body = Annotated[dict[str, Any], Depends(json_object)]
+
+
+def add_picture_routes(router: APIRouter, rt: Runtime) -> None:
+    """Put them on the router of the API."""
+    schema = {"requestBody": {"required": True, "content": {"application/json": {"schema": models.image_request_schema()}}}}
+
+    @router.post("/img2img", responses={200: {"model": models.ImageToImageResponse}}, openapi_extra=schema)
+    async def image_to_image(body: Body, request: Request) -> Response:
+        """Make pictures from pictures; answers when they are made."""
+        return SafeJSONResponse(await img2img.make_pictures(rt, body, viewer_of(request).user))
+
+    @router.post("/png-info", responses={200: {"model": models.PNGInfoResponse}})
+    async def info_in_picture(body: Body) -> Response:
+        """What a picture file says about how it was made."""
+        return SafeJSONResponse(await asyncio.to_thread(png_info, rt, body))
+
+    @router.post("/extra-single-image", responses={200: {"model": models.ExtrasSingleImageResponse}})
+    async def enlarge(body: Body) -> Response:
+        """One picture enlarged."""
+        return SafeJSONResponse(await asyncio.to_thread(extra_single_image, body))

@@ -1,0 +1,16 @@
+"""POST /sdapi/v1/png-info: what a picture file says about how it was made."""
+from typing import Any
+
+from modules.api.base64_pictures import picture_bytes
+from modules.imaging import infotext
+from modules.imaging.foreign_infotext import read_parameters
+from modules.runtime import Runtime
+
+PARAMETERS = "parameters"
+
+
+def png_info(rt: Runtime, body: dict[str, Any]) -> dict[str, Any]:
+    """info: the infotext; items: other texts in the file; parameters: the fields of the infotext. Raises UserError for no picture."""
+    found = read_parameters(picture_bytes("image", body.get("image")))
+    others = {name: text for name, text in found.others.items() if name != PARAMETERS}
+    return {"info": found.text, "items": others, "parameters": infotext.parse(found.text, back_compat=rt.settings.auto_backcompat)}
