@@ -79,9 +79,9 @@ class VDenoiser:
         self.model, self.levels = model, noise_levels
 
     def __call__(self, x: Tensor, sigma: Tensor, cond: Conditioning) -> Tensor:
-        scale = 1 / (sigma**2 + 1).sqrt()
-        out = self.model.apply_model(x * _column(scale, x), _moved(self.levels.t_of_sigma(sigma), x), cond)
-        return x * _column(scale**2, x) - out.to(x.dtype) * _column(sigma * scale, x)
+        variance = sigma**2 + 1
+        out = self.model.apply_model(x * _column(1 / variance.sqrt(), x), _moved(self.levels.t_of_sigma(sigma), x), cond)
+        return out.to(x.dtype) * _column(-sigma / variance.sqrt(), x) + x * _column(1 / variance, x)
 
 
 class ConsistencyDenoiser:
