@@ -37,6 +37,8 @@ PAGE_SECTIONS = (
         multi("hidden_tabs", (), "Hidden UI tabs", reload=True),
         multi("ui_reorder_list", (), "UI item order for txt2img/img2img tabs", *BLOCKS, info="those chosen come first", reload=True),
         check("show_progress_in_title", True, "Progress in the window title"),
+        check("send_seed", True, "Send the seed with a picture to another tab"),
+        check("send_size", True, "Send the size with a picture to another tab"),
     )),
     Section(id="infotext", title="Infotext", category="ui", rows=(
         check("enable_pnginfo", True, "Write infotext into images"),

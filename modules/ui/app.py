@@ -13,7 +13,11 @@ import gradio as gr
 import torch
 
 from modules.ui.components import TOOLTIPS, hidden_text
+from modules.ui.img2img import img2img_tab
+from modules.ui.img2img_modes import modes_for_page
+from modules.ui.merger import merger_tab
 from modules.ui.page_values import PageValues
+from modules.ui.png_info import png_info_tab
 from modules.ui.quicksettings import CHECKPOINT, connect_quicksettings, quicksettings
 from modules.ui.settings import options_json, settings_tab
 from modules.ui.txt2img import txt2img_tab
@@ -33,11 +37,17 @@ def build_blocks(rt: Runtime) -> tuple[gr.Blocks, PageValues]:
         row = quicksettings(rt, page)
         with gr.Tabs(elem_id="tabs", elem_classes=["gradio-tabs"]):
             with gr.Tab("txt2img", id="txt2img", elem_id="tab_txt2img"):
-                tab = txt2img_tab(rt, page)
+                txt2img = txt2img_tab(rt, page)
+            with gr.Tab("img2img", id="img2img", elem_id="tab_img2img"):
+                img2img = img2img_tab(rt, page)
+            with gr.Tab("PNG Info", id="pnginfo", elem_id="tab_pnginfo"):
+                png_info_tab()
+            with gr.Tab("Checkpoint Merger", id="modelmerger", elem_id="tab_modelmerger"):
+                merger_tab(rt)
             with gr.Tab("Settings", id="settings", elem_id="tab_settings"):
                 settings_tab(rt, settings_json, page, shown_elsewhere={CHECKPOINT, *row.others})
         gr.HTML(footer(rt), elem_id="footer")
-        connect_quicksettings(rt, row, tab, settings_json)
+        connect_quicksettings(rt, row, [txt2img, img2img], settings_json)
     return blocks, page
 
 
@@ -52,5 +62,5 @@ def footer(rt: Runtime) -> str:
 
 def page_script(rt: Runtime) -> str:
     """What the page's scripts need to know at once, as a script for the page's head."""
-    known = {"tooltips": TOOLTIPS, "theme": rt.args.theme or ""}
+    known = {"tooltips": TOOLTIPS, "theme": rt.args.theme or "", "modes": modes_for_page()}
     return "window.easelPage = " + json.dumps(known).replace("<", "\\u003c") + ";"

@@ -52,7 +52,7 @@ class Form:
     def slider(self, name: str, **properties: Any) -> gr.Slider:
         row = self._field[name]
         limits = {key: self._saved(row.label, key, getattr(row, key)) for key in ("minimum", "maximum", "step")}
-        return self._add(name, made(WideSlider, **limits, **self._common(row), **properties))
+        return self._add(name, made(WideSlider, **limits, **(self._common(row) | properties)))
 
     def number(self, name: str, **properties: Any) -> gr.Number:
         row = self._field[name]
@@ -65,12 +65,16 @@ class Form:
             common["value"] = choices[0]
         return self._add(name, made(gr.Dropdown, choices=choices, **common, **properties))
 
-    def radio(self, name: str, choices: Iterable[str], **properties: Any) -> gr.Radio:
-        row, choices = self._field[name], list(choices)
-        common = self._common(row)
-        if common["value"] not in choices and choices:
-            common["value"] = choices[0]
-        return self._add(name, made(gr.Radio, choices=choices, **common, **properties))
+    def radio(self, name: str, choices: Iterable[str] = (), **properties: Any) -> gr.Radio:
+        """Without `choices` those are the words of the field, which stand for its values; a saved default may be either."""
+        row = self._field[name]
+        kind = bool if row.kind == "boolean" else int
+        pairs: list[tuple[str, Any]] = [(word, kind(i)) for i, word in enumerate(row.words)] or [(choice, choice) for choice in choices]
+        common = self._common(row) | properties
+        values = [value for _, value in pairs]
+        chosen = dict(pairs).get(str(self.saved.get(f"{self.tab}/{row.label}/value")), common["value"])
+        common["value"] = chosen if chosen in values or not values else values[0]
+        return self._add(name, made(gr.Radio, choices=pairs, **common))
 
     def checkbox(self, name: str, **properties: Any) -> gr.Checkbox:
         return self._add(name, made(gr.Checkbox, **self._common(self._field[name]), **properties))

@@ -21,14 +21,18 @@ if TYPE_CHECKING:
 NO_CHECKPOINT = ""
 
 
-def further_passes(rt: Runtime, form: Form) -> gr.Checkbox:
-    """Build both parts inside the current Blocks context; returns the switch of the refiner, which is no field of a request."""
+def hires_part(rt: Runtime, form: Form) -> None:
+    """Build Hires. fix inside the current Blocks context."""
     with switched_part(f"{form.tab}_hr"):
         with gr.Row(elem_classes=["gradio-row", "form-row", "part-head"]):
             form.checkbox("enable_hr", container=False, min_width=120, scale=0)
             gr.HTML("", elem_id=f"{form.tab}_hr_finalres", elem_classes=["final-size"])
         with gr.Column(elem_classes=["part-body"]):
             _hires_controls(rt, form)
+
+
+def refiner_part(rt: Runtime, form: Form) -> gr.Checkbox:
+    """Build Refiner inside the current Blocks context; returns its switch, which is no field of a request."""
     with switched_part(f"{form.tab}_enable"):
         with gr.Row(elem_classes=["gradio-row", "form-row", "part-head"]):
             refiner = made(gr.Checkbox, False, label="Refiner", elem_id=f"{form.tab}_enable-checkbox", container=False, min_width=120)

@@ -1,6 +1,7 @@
 """From the Generate button to a job in the queue, and from a finished job to the output panel."""
 from __future__ import annotations
 
+import asyncio
 import html
 import json
 from collections.abc import Callable, Sequence
@@ -28,14 +29,18 @@ NOTHING_CHANGES: Outputs = (gr.skip(), gr.skip(), gr.skip(), gr.skip())
 def generate_handler(rt: Runtime, submit: Callable[..., Job], values_of: Callable[[Sequence[Any]], Values]) -> Callable[..., Any]:
     """The coroutine behind a Generate button: (task id, *form values) -> the four outputs.
 
-    It holds no thread. A page that already has a job waiting or running gets its answer at once, "Queued as n"; that job's
+    Waiting for the job holds no thread. A page that already has a job waiting or running gets its answer at once, "Queued as n"; that job's
     result reaches the page through `restore_handler`, so that a page never has more than one open event.
     """
+    in_order = asyncio.Lock()  # requests become jobs in the order in which they came
+
     async def generate(request: gr.Request, task_id: str, *args: Any) -> Outputs:
         owner = request.session_hash or ""
         try:
-            earlier = [job for job in rt.queue.jobs() if job.owner == owner and not job.is_settled]
-            job = submit(rt, values_of(args), owner=owner, job_id=task_id or None)
+            async with in_order:
+                earlier = [job for job in rt.queue.jobs() if job.owner == owner and not job.is_settled]
+                # In a thread: pictures are read and joined, which must not hold up other pages.
+                job = await asyncio.to_thread(lambda: submit(rt, values_of(args), owner=owner, job_id=task_id or None))
         except UserError as error:
             return refused(task_id, str(error))
         if earlier:
@@ -98,6 +103,7 @@ def _info(job: Job) -> dict[str, Any]:
     info["infotexts"] = [image.get("infotext", "") for image in images]
     info["seeds"] = [image.get("seed") for image in images]
     info["subseeds"] = [image.get("subseed") for image in images]
+    info["proofs"] = [image.get("proof") for image in images]
     return info
 
 

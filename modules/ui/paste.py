@@ -1,6 +1,7 @@
 """The ↙ button: an infotext in the prompt box, or that of the last picture, becomes the values of the form."""
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -25,22 +26,69 @@ NOT_SETTINGS = frozenset({"Model", "Model hash", "Version", "Size-1", "Size-2", 
 
 
 def paste_handler(rt: Runtime, form: Form, panel: ScriptPanel) -> Callable[[str], list[Any]]:
-    """(text of the prompt box) -> changes to all controls of the form, Extra, Refiner, the log line, and controls of scripts."""
+    """(text of the prompt box) -> changes to all controls of the form, its switches, the log line, and controls of scripts."""
     def paste(text: str) -> list[Any]:
         source = text if (text or "").strip() else last_infotext(rt)
         if not source:
-            said = paragraphs("There is nothing to read: the box is empty and no picture was made yet.", "note")
-            return [*[gr.skip()] * (len(form.components) + 2), said, *[gr.skip()] * len(panel.pasted_components)]
-        fields = [field for field in form.fields if field.name in form.components]
+            said = "There is nothing to read: the box is empty and no picture was made yet."
+            return filled(form, panel, {}, {}, [said])
         parsed = parsed_infotext(rt, source)
-        values, notes = values_of(rt, fields, parsed)
-        extra = bool(values.get("subseed_strength")) or bool(values.get("seed_resize_from_w"))
-        updates = form.updates(values)
+        values, notes = values_of(rt, shown_fields(form), parsed)
+        return filled(form, panel, parsed, values, notes)
+    return paste
+
+
+def received_handler(rt: Runtime, form: Form, panel: ScriptPanel) -> Callable[[str], list[Any]]:
+    """(JSON that the page's scripts send) -> changes as above.
+
+    `infotext` holds the parameters, `notes` what is to be said about them; `only` the names of those that are taken, where not all
+    are; `width` and `height` those of a picture that is sent to this tab: the settings then say whether its size and its seed are taken.
+    """
+    def receive(message: str) -> list[Any]:
+        sent = json.loads(message)
+        parsed = parsed_infotext(rt, sent.get("infotext") or "")
+        values, notes = values_of(rt, shown_fields(form), parsed)
+        notes = [*map(str, sent.get("notes") or ()), *notes]
+        if "width" in sent:
+            values = as_sent(rt, values, sent["width"], sent["height"])
+        if "only" in sent:
+            only = set(sent["only"])
+            parsed = {key: text for key, text in parsed.items() if key in only}
+            values = of_keys(form, values, only)
+        return filled(form, panel, parsed, values, notes)
+    return receive
+
+
+def shown_fields(form: Form) -> list[Field]:
+    """The fields that have a control."""
+    return [field for field in form.fields if field.name in form.components]
+
+
+def filled(form: Form, panel: ScriptPanel, parsed: Mapping[str, Any], values: dict[str, Any], notes: Iterable[str]) -> list[Any]:
+    """Changes to the controls of the form, Extra, Refiner, the log line, and controls of scripts."""
+    updates = form.updates(values)
+    if "override_settings" in values:
         place = list(form.components).index("override_settings")
         updates[place] = gr.update(value=values["override_settings"], choices=values["override_settings"])
-        said = "".join(paragraphs(note, "note") for note in notes)
-        return [*updates, extra, bool(values.get("refiner_checkpoint")), said, *panel.pasted(parsed)]
-    return paste
+    extra = bool(values.get("subseed_strength")) or bool(values.get("seed_resize_from_w"))
+    switches = [extra, bool(values.get("refiner_checkpoint"))] if "override_settings" in values else [gr.skip(), gr.skip()]
+    said = "".join(paragraphs(note, "note") for note in notes)
+    return [*updates, *switches, said, *panel.pasted(parsed)]
+
+
+def as_sent(rt: Runtime, values: dict[str, Any], width: int, height: int) -> dict[str, Any]:
+    """The values that go with a picture to another tab: the size is the picture's own, which a second pass may have changed."""
+    left_out = set() if rt.settings.send_seed else {"seed", "subseed"}
+    size = {"width": width, "height": height} if rt.settings.send_size else {}
+    return {name: value for name, value in values.items() if name not in {*left_out, "width", "height"}} | size
+
+
+def of_keys(form: Form, values: dict[str, Any], only: set[str]) -> dict[str, Any]:
+    """Those of the values that stand under one of the keys in an infotext."""
+    keys = {field.name: field.infotext for field in form.fields} | {"styles": "Prompt", "enable_hr": "Hires upscaler"}
+    kept = {name: value for name, value in values.items() if keys.get(name) in only}
+    overrides = [text for text in values.get("override_settings", ()) if text.partition(":")[0] in only]
+    return kept | ({"override_settings": overrides} if overrides else {})
 
 
 def pasted_values(rt: Runtime, fields: Iterable[Field], source: str) -> tuple[dict[str, Any], list[str]]:
@@ -94,6 +142,9 @@ def form_values(fields: Iterable[Field], parsed: Mapping[str, Any]) -> tuple[dic
              "seed_resize_from_w": texts.get("Seed resize from-1"), "seed_resize_from_h": texts.get("Seed resize from-2")}
     values: dict[str, Any] = {}
     notes = []
+    fields = list(fields)
+    if "Hires upscaler" in texts and all(field.name != "enable_hr" for field in fields):
+        texts.pop("Denoising strength", None)  # it is that of a second pass, which this form does not have
     for field in fields:
         if field.name == "enable_hr" and "Steps" in texts:  # a whole infotext: without a second pass it was off
             values["enable_hr"] = "Hires upscaler" in texts

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from modules.ui.settings import apply_one, option_component, options_json
 
 if TYPE_CHECKING:
     from modules.runtime import Runtime
-    from modules.ui.txt2img import Txt2ImgTab
+    from modules.ui.generating_tab import GeneratingTab
 
 PRIVATE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 CHECKPOINT = "sd_model_checkpoint"
@@ -60,29 +61,31 @@ def quicksettings(rt: Runtime, page: PageValues) -> Quicksettings:
     return Quicksettings(checkpoint=checkpoint, refresh=refresh, note=note, others=others)
 
 
-def connect_quicksettings(rt: Runtime, row: Quicksettings, tab: Txt2ImgTab, settings_json: gr.Textbox) -> None:
+def connect_quicksettings(rt: Runtime, row: Quicksettings, tabs: Sequence[GeneratingTab], settings_json: gr.Textbox) -> None:
     """Settings of the row apply at once; a new checkpoint proposes its size where the old one's is still set."""
-    width, height = tab.form.components["width"], tab.form.components["height"]
+    sizes = [tab.form.components[name] for tab in tabs for name in ("width", "height")]
 
-    def choose(title: str, present_width: Any, present_height: Any) -> tuple[Any, ...]:
+    def choose(title: str, *present: Any) -> list[Any]:
         before = models.native_size(rt)
         try:
             apply_one(rt.settings, CHECKPOINT, title)
         except UserError as error:
             gr.Warning(html.escape(str(error)))
-            return gr.update(value=models.chosen_title(rt)), gr.skip(), gr.skip(), gr.skip()
+            return [gr.update(value=models.chosen_title(rt)), *[gr.skip()] * len(sizes), gr.skip()]
         after = models.native_size(rt)
-        untouched = (present_width, present_height) == (before, before) and after != before
-        size = gr.update(value=after) if untouched else gr.skip()
+        changes = []
+        for size in zip(present[::2], present[1::2], strict=True):
+            untouched = size == (before, before) and after != before
+            changes += [gr.update(value=after) if untouched else gr.skip()] * 2
         model_jobs.submit(rt, title)
-        return gr.skip(), size, size, options_json(rt.settings)
+        return [gr.skip(), *changes, options_json(rt.settings)]
 
     def look_again() -> tuple[Any, str]:
         rt.checkpoints.refresh()
         choices = models.checkpoint_titles(rt)
         return gr.update(choices=choices, value=models.chosen_title(rt)), models.models_note(rt)
 
-    row.checkpoint.input(choose, [row.checkpoint, width, height], [row.checkpoint, width, height, settings_json], **PRIVATE)
+    row.checkpoint.input(choose, [row.checkpoint, *sizes], [row.checkpoint, *sizes, settings_json], **PRIVATE)
     row.refresh.click(look_again, None, [row.checkpoint, row.note], **PRIVATE)
     for key, component in row.others.items():
         def apply(value: Any, key: str = key) -> str:

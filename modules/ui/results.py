@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from modules.ui.components import ENLARGE, FOLDER, REPLAY, SAVE, ZIP, ToolButton, hidden_button, hidden_text, made
+from modules.ui.components import COMPARE, ENLARGE, FOLDER, REPLAY, SAVE, ZIP, ToolButton, hidden_button, hidden_text, made
+from modules.ui.sending import send_buttons
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,7 +17,7 @@ class Results:
     generation_info: gr.Textbox
     html_info: gr.HTML
     html_log: gr.HTML
-    enlarge: gr.Button
+    enlarge: gr.Button | None
 
     @property
     def outputs(self) -> list[gr.components.Component]:
@@ -37,10 +38,11 @@ def results_panel(tab: str, *, can_open_folders: bool) -> Results:
                 ToolButton(FOLDER, elem_id=f"{tab}_open_folder", title="Open the output folder")
             ToolButton(SAVE, elem_id=f"save_{tab}", title="Save a copy of the selected picture in the log folder")
             ToolButton(ZIP, elem_id=f"save_zip_{tab}", title="Download all pictures as a zip file")
-            enlarge = ToolButton(ENLARGE, elem_id=f"{tab}_upscale",
-                                 title="Run hires. fix on the selected picture, with the present settings of Hires. fix")
+            enlarge = _enlarge_button(tab) if tab == "txt2img" else None
             ToolButton(REPLAY, elem_id=f"{tab}_replay",
                        title="Replay & verify: make the selected picture again and say whether it comes out the same")
+            ToolButton(COMPARE, elem_id=f"{tab}_compare", title="Compare the selected picture with another one, or with its input")
+            send_buttons(tab)
         html_info = made(gr.HTML, "", elem_id=f"html_info_{tab}", elem_classes=["infotext"])
         html_log = made(gr.HTML, "", elem_id=f"html_log_{tab}", elem_classes=["html-log"])
         generation_info = hidden_text(f"generation_info_{tab}")
@@ -49,3 +51,9 @@ def results_panel(tab: str, *, can_open_folders: bool) -> Results:
             None, None, html_info, js=f"() => selectedInfotextHtml('{tab}')", show_progress="hidden", api_visibility="private")
     return Results(gallery=gallery, generation_info=generation_info, html_info=html_info, html_log=html_log,
                    enlarge=enlarge)
+
+
+def _enlarge_button(tab: str) -> gr.Button:
+    """For the tab that has the controls of Hires. fix."""
+    return ToolButton(ENLARGE, elem_id=f"{tab}_upscale",
+                      title="Run hires. fix on the selected picture, with the present settings of Hires. fix")

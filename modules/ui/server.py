@@ -21,7 +21,9 @@ from starlette.middleware.gzip import GZipMiddleware
 from modules import script_callbacks
 from modules.api.app import add_protection, add_routes, build_api_app
 from modules.ui.app import build_blocks, page_script
+from modules.ui.comparing import comparing_router
 from modules.ui.enlarging import enlarging_router
+from modules.ui.mask_canvas import canvas_router
 from modules.ui.pictures import pictures_router
 from modules.ui.saving import saving_router
 from modules.ui.theme import WEB, scripts, style_sheets, theme
@@ -49,8 +51,8 @@ def build_app(rt: Runtime) -> FastAPI:
     app = FastAPI(title="Easel", docs_url=None, redoc_url=None)
     add_routes(app, rt)
     app.include_router(pictures_router(rt))
-    app.include_router(saving_router(rt))
-    app.include_router(enlarging_router(rt))
+    for router in (saving_router, enlarging_router, comparing_router, canvas_router):
+        app.include_router(router(rt))
     app.add_api_route("/internal/reload-ui", lambda: ask_for_restart(app), methods=["POST"], include_in_schema=False)
     app.add_api_route("/easel/{path:path}", web_file, methods=["GET"], include_in_schema=False)
     script_callbacks.call("app_started", blocks, app, note=rt.notice)  # routes that extensions add come before gradio's

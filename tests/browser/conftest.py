@@ -19,7 +19,7 @@ class Easel:
         self.tab.goto(self.server.url + "/" + query)
         self.tab.wait_for_function("() => typeof uiIsLoaded !== 'undefined' && uiIsLoaded && queueState.version >= 0")
         seconds = time.monotonic() - began
-        self.tab.wait_for_function("() => pageRestored && (!lastFinished || shownTask('txt2img') === lastFinished)")
+        self.tab.wait_for_function("() => pageRestored && allTabTasks().every((tasks) => tasks.isCurrent)")
         return seconds
 
     def prompt(self, text):
@@ -42,7 +42,7 @@ class Easel:
         self.tab.wait_for_function(begins, arg=prompt, timeout=timeout_s * 1000)
 
     def wait_until_idle(self, timeout_s=90):
-        self.wait_for("() => !pageTasks.length && !queueState.jobs.length", timeout_s)
+        self.wait_for("() => !tasksLeft() && !queueState.jobs.length", timeout_s)
 
     def log(self):
         return self.tab.inner_text("#html_log_txt2img")

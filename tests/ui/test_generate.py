@@ -36,7 +36,8 @@ def test_the_first_press_waits_for_its_result(program):
     program.queue.start()
     gallery, info, infotext, _ = press(program)
     assert gallery["value"] == ["/a.png"]
-    assert json.loads(info) == {"job": "task(1)", "index_of_first_image": 0, "infotexts": ["<b>"], "seeds": [5], "subseeds": [6]}
+    assert json.loads(info) == {"job": "task(1)", "index_of_first_image": 0, "infotexts": ["<b>"], "seeds": [5], "subseeds": [6],
+                                "proofs": [None]}
     assert "&lt;b&gt;" in infotext
 
 

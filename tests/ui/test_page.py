@@ -27,7 +27,18 @@ IDS = [
     "image_buttons_txt2img", "txt2img_open_folder", "save_txt2img", "save_zip_txt2img", "html_info_txt2img", "html_log_txt2img",
     "generation_info_txt2img", "txt2img_generation_info_button",
 ]
-DIFFERENT_ON_PURPOSE = {"txt2img_width", "txt2img_height", "txt2img_sampling"}  # the model's own size; the schedule is a control of its own
+# What img2img has beside the same things under its own name.
+IMG2IMG_IDS = [
+    "mode_img2img", "img2img_img2img_tab", "img2img_img2img_sketch_tab", "img2img_inpaint_tab", "img2img_inpaint_sketch_tab",
+    "img2img_inpaint_upload_tab", "img2img_image", "img2img_sketch", "img2maskimg", "inpaint_sketch", "img_inpaint_base",
+    "img_inpaint_mask", "img2img_copy_to_img2img", "img2img_copy_to_sketch", "img2img_copy_to_inpaint", "img2img_copy_to_inpaint_sketch",
+    "resize_mode", "inpaint_controls", "img2img_mask_blur", "img2img_mask_alpha", "img2img_mask_mode", "img2img_inpainting_fill",
+    "img2img_inpaint_full_res", "img2img_inpaint_full_res_padding", "img2img_tab_resize_to", "img2img_tab_resize_by", "img2img_scale",
+    "img2img_scale_resolution_preview", "img2img_detect_image_size_btn", "img2img_image_cfg_scale", "img2img_denoising_strength",
+    "img2img_enable", "img2img_checkpoint", "img2img_switch_at", "img2img_script_container",
+]
+# The model's own size; the schedule is a control of its own.
+DIFFERENT_ON_PURPOSE = {f"{tab}_{name}" for tab in ("txt2img", "img2img") for name in ("width", "height", "sampling")}
 
 
 @pytest.fixture(scope="module")
@@ -44,15 +55,24 @@ def by_id(page):
     return {block.elem_id: block for block in page.blocks.values() if getattr(block, "elem_id", None)}
 
 
+@pytest.fixture(scope="module", params=["txt2img", "img2img"])
+def tab(request):
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def generate(page, by_id):
+def generate(page, by_id, tab):
     """The event of the Generate button, as gradio sends it to the page."""
-    button = by_id["txt2img_generate"]._id
+    button = by_id[f"{tab}_generate"]._id
     return next(row for row in page.config["dependencies"] if [button, "click"] in [list(target) for target in row["targets"]])
 
 
-def test_every_element_has_the_id_by_which_scripts_find_it(by_id):
-    assert [name for name in IDS if name not in by_id] == []
+def test_every_element_has_the_id_by_which_scripts_find_it(by_id, tab):
+    assert [name for name in IDS if name.replace("txt2img", tab) not in by_id] == []
+
+
+def test_img2img_has_the_elements_for_pictures_masks_and_sizes(by_id):
+    assert [name for name in IMG2IMG_IDS if name not in by_id] == []
 
 
 def test_labels_values_and_limits_are_the_recorded_ones(by_id, goldens):
@@ -67,12 +87,13 @@ def test_labels_values_and_limits_are_the_recorded_ones(by_id, goldens):
             assert (ours.minimum, ours.maximum, ours.step, ours.value) == (row["minimum"], row["maximum"], row["step"], row["value"])
 
 
-def test_generate_has_four_outputs_and_inputs_in_a_fixed_order(generate, page, by_id):
-    outputs = [by_id[name]._id for name in ("txt2img_gallery", "generation_info_txt2img", "html_info_txt2img", "html_log_txt2img")]
+def test_generate_has_four_outputs_and_inputs_in_a_fixed_order(generate, page, by_id, tab):
+    outputs = [by_id[name]._id for name in (f"{tab}_gallery", f"generation_info_{tab}", f"html_info_{tab}", f"html_log_{tab}")]
     assert generate["outputs"] == outputs
     assert len(generate["inputs"]) <= 200
-    assert [page.blocks[number].elem_id for number in generate["inputs"]][:4] == [
-        "txt2img_task_id", "txt2img_prompt", "txt2img_neg_prompt", "txt2img_styles"]
+    before = [f"{tab}_task_id", *(["img2img_pictures"] if tab == "img2img" else [])]
+    wanted = [*before, f"{tab}_prompt", f"{tab}_neg_prompt", f"{tab}_styles"]
+    assert [page.blocks[number].elem_id for number in generate["inputs"]][:len(wanted)] == wanted
 
 
 def test_a_second_press_of_generate_is_not_dropped(generate):
@@ -97,7 +118,7 @@ def test_every_button_that_shows_only_a_sign_has_a_tooltip(page):
 
 
 def test_the_size_proposed_is_that_of_the_model(by_id):
-    assert by_id["txt2img_width"].value == by_id["txt2img_height"].value == 128
+    assert {by_id[f"{tab}_{side}"].value for tab in ("txt2img", "img2img") for side in ("width", "height")} == {128}
     assert "Only the small demo model is here" in by_id["models_note"].value
 
 

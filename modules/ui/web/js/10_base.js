@@ -1,6 +1,9 @@
 /* The page's ground: access to the app, callbacks when it changes, small tools. All names are global: extensions call them. */
 "use strict";
 
+/** The kinds of jobs that have a tab of their own; the kind is the tab's name. */
+const GENERATING_TABS = ["txt2img", "img2img"];
+
 var uiLoadedCallbacks = [];
 var uiUpdateCallbacks = [];
 var uiAfterUpdateCallbacks = [];
@@ -107,6 +110,22 @@ function switch_to_tab(id) {
     if (button) button.click();
 }
 
+/** Resolves with what `find` gives as soon as that is something; gradio makes the content of a tab when it is first opened. */
+async function whenInPage(find) {
+    for (let tries = 0; tries < 400; tries++) {
+        const found = find();
+        if (found) return found;
+        await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+    throw new Error("A part of the page did not open.");
+}
+
+/** Presses a hidden button of gradio's, through which browser scripts change its values. */
+function pressHidden(id) {
+    const element = byId(id);
+    if (element) (element.matches("button") ? element : element.querySelector("button")).click();
+}
+
 function switch_to_txt2img() {
     switch_to_tab("txt2img");
     return Array.from(arguments);
@@ -149,6 +168,20 @@ function updateInput(target) {
 
 function textareaOf(id) {
     return document.querySelector("#" + CSS.escape(id) + " textarea, #" + CSS.escape(id) + " input");
+}
+
+/** The number in a control of gradio's, NaN where it is not in the page. */
+function numberIn(id) {
+    const input = document.querySelector("#" + id + " input[type=number]");
+    return input ? Number(input.value) : NaN;
+}
+
+/** Writes a short text into an element of gradio's, in a child of ours that gradio leaves alone. */
+function sayIn(id, text) {
+    const place = byId(id);
+    if (!place) return;
+    const said = place.querySelector(".said") || place.appendChild(made("span", {class: "said"}));
+    if (said.textContent !== text) said.textContent = text;
 }
 
 /** Calls f once the element has not been edited for `delay` ms. */

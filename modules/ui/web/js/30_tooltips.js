@@ -36,10 +36,11 @@ var titles = {
 /** Puts titles on controls that have none, and a name for screen readers on buttons that show only a sign. */
 function addTooltips() {
     for (const [id, text] of Object.entries((window.easelPage || {}).tooltips || {})) {
-        const element = byId(id);
-        if (!element || element.title) continue;
-        element.title = text;
-        if (!/[a-z]/i.test(element.textContent)) element.setAttribute("aria-label", text);
+        for (const element of document.querySelectorAll('[id="' + CSS.escape(id) + '"]')) { // "paste" is in both generating tabs
+            if (element.title) continue;
+            element.title = text;
+            if (!/[a-z]/i.test(element.textContent)) element.setAttribute("aria-label", text);
+        }
     }
     for (const label of document.querySelectorAll('[data-testid="block-info"], label > span:not([title])')) {
         const text = titles[label.textContent.trim()];

@@ -4,10 +4,10 @@
 var activePromptTextarea = {};
 
 /** One per prompt box; `seen` is the text and the styles that were counted last. */
-var tokenCounters = [
-    {tab: "txt2img", box: "prompt", id: "txt2img_token_counter", isPositive: true, seen: null, timer: null},
-    {tab: "txt2img", box: "neg_prompt", id: "txt2img_negative_token_counter", isPositive: false, seen: null, timer: null},
-];
+var tokenCounters = GENERATING_TABS.flatMap((tab) => [
+    {tab, box: "prompt", id: tab + "_token_counter", isPositive: true, seen: null, timer: null},
+    {tab, box: "neg_prompt", id: tab + "_negative_token_counter", isPositive: false, seen: null, timer: null},
+]);
 
 onUiLoaded(noticePrompts);
 onAfterUiUpdate(noticePrompts); // text that gradio puts in (paste, styles) makes no input event
@@ -44,14 +44,16 @@ function stepsOf(tab) {
     return Number((document.querySelector("#" + tab + "_steps input[type=number]") || {}).value) || 20;
 }
 
+/* Names under which extensions ask for a new count; all of them count where something changed. */
+
 function update_txt2img_tokens() {
     noticePrompts();
     return Array.from(arguments);
 }
 
-function recalculate_prompts_txt2img() {
-    return update_txt2img_tokens.apply(null, arguments);
-}
+var update_img2img_tokens = update_txt2img_tokens;
+var recalculate_prompts_txt2img = update_txt2img_tokens;
+var recalculate_prompts_img2img = update_txt2img_tokens;
 
 /** Asks the server, since only it has the vocabulary; the answer to an outdated question is dropped. */
 async function countTokens(counter, box) {

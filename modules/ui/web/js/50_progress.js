@@ -22,14 +22,21 @@ function showRestoreProgressButton(tab, show) {
     if (button) button.toggleAttribute("data-shown", show);
 }
 
-function setTitle(text) {
-    if (opts.show_progress_in_title === false) text = "";
+/** What the views say for the title, the one of the running job before those that wait. */
+var titleTexts = new Map();
+
+function setTitle(view, text, isActive) {
+    titleTexts.delete(view);
+    if (text && opts.show_progress_in_title !== false) titleTexts.set(view, {text, isActive});
+    const said = Array.from(titleTexts.values());
+    text = (said.find((each) => each.isActive) || said[0] || {text: ""}).text;
     const title = text ? "[" + text + "] " + PAGE_TITLE : PAGE_TITLE;
     if (document.title !== title) document.title = title;
 }
 
 /**
  * Follows one job until it is over: shows bar and preview in `container` and over `gallery`, then calls atEnd(answer).
+ * Both are elements, or functions that give one as soon as it is in the page.
  * A server that does not answer is asked again; a job that it does not know is given up after `inactivityTimeout` seconds.
  * Returns {stop()}.
  */
@@ -44,7 +51,6 @@ function requestProgress(id, container, gallery, atEnd, onProgress, inactivityTi
         if (stopped) return;
         stopped = true;
         view.remove();
-        setTitle("");
         if (atEnd) safe(() => atEnd(answer));
     }
 
@@ -69,7 +75,11 @@ function requestProgress(id, container, gallery, atEnd, onProgress, inactivityTi
     }
 
     poll();
-    return {stop: () => { stopped = true; view.remove(); setTitle(""); }};
+    return {stop: () => { stopped = true; view.remove(); }};
+}
+
+function elementOf(place) {
+    return typeof place === "function" ? place() : place;
 }
 
 /** The bar and the preview of one followed job. */
@@ -79,9 +89,16 @@ class ProgressView {
         this.label = made("span", {class: "progress-label"});
         this.track = made("div", {class: "progressDiv", role: "progressbar", "aria-valuemin": "0", "aria-valuemax": "100", "aria-label": "Progress of the job"},
             this.bar, this.label);
-        if (container && opts.show_progressbar !== false) container.prepend(this.track);
+        this.container = container;
         this.gallery = gallery;
         this.preview = null;
+        this.attach();
+    }
+
+    /** Puts the bar into its place, which may come into the page later. */
+    attach() {
+        const container = elementOf(this.container);
+        if (container && !this.track.isConnected && opts.show_progressbar !== false) container.prepend(this.track);
     }
 
     show(answer) {
@@ -91,8 +108,9 @@ class ProgressView {
         this.bar.style.width = (queued ? 0 : percent) + "%";
         this.track.setAttribute("aria-valuenow", String(percent));
         const pictures = answer.job && answer.job.job_count > 1 ? " · " + Math.min(answer.job.job_no + 1, answer.job.job_count) + " of " + answer.job.job_count : "";
+        this.attach();
         this.showText(queued ? answer.textinfo || "In queue" : percent + "%" + eta + pictures);
-        setTitle(queued ? "Queued" : answer.active ? percent + "%" + eta : "");
+        setTitle(this, queued ? "Queued" : answer.active ? percent + "%" + eta : "", answer.active);
         if (answer.live_preview) this.showPreview(answer.live_preview);
     }
 
@@ -101,17 +119,17 @@ class ProgressView {
     }
 
     showPreview(source) {
-        if (!this.gallery) return;
-        if (!this.preview) {
-            this.preview = made("div", {class: "livePreview"}, made("img", {alt: "Preview of the picture in the making"}));
-            this.gallery.prepend(this.preview);
-        }
+        const gallery = elementOf(this.gallery);
+        if (!gallery) return;
+        this.preview = this.preview || made("div", {class: "livePreview"}, made("img", {alt: "Preview of the picture in the making"}));
+        if (!this.preview.isConnected) gallery.prepend(this.preview);
         this.preview.firstChild.src = source;
         if (byId("lightboxModal")) updateLightboxPreview(source);
     }
 
     remove() {
         this.track.remove();
+        setTitle(this, "");
         if (this.preview) this.preview.remove();
     }
 }

@@ -1,22 +1,167 @@
-/* Generate, and what becomes of it: this page's jobs, following them one after the other, results, keys. */
+/* Generate, and what becomes of it: every tab's jobs, following them one after the other, results, keys. */
 "use strict";
 
-/** Ids of the jobs that this page follows, oldest first; kept in the browser so that a reload finds them again. */
-var pageTasks = JSON.parse(localGet("txt2img_tasks", "[]"));
-var followed = null;
-var seenTasks = new Set();
-var lastFinished = localGet("txt2img_last_task", null);
+const MOST_ASKS = 4;
+
 var pageRestored = false;
 
-var taskToShow = null;
+/** The tab that shows the results of jobs of this kind. */
+function tabOfKind(kind) {
+    return GENERATING_TABS.includes(kind) ? kind : GENERATING_TABS[0];
+}
 
-/** The job whose result the panel does not show yet but is to, and how often it was asked for: gradio's answers may overtake each other. */
-var wanted = {id: null, asked: 0, askedAt: 0};
-const MOST_ASKS = 4;
-var interruptPressed = null;
+/** What this page does about the jobs of one tab. */
+class TabTasks {
+    constructor(tab) {
+        this.tab = tab;
+        /** Ids of the jobs that are followed, oldest first; kept in the browser so that a reload finds them again. */
+        this.ids = JSON.parse(localGet(tab + "_tasks", "[]"));
+        this.lastFinished = localGet(tab + "_last_task", null);
+        this.followed = null;
+        this.seen = new Set();
+        /** The job whose result the panel does not show yet but is to, and how often it was asked for: gradio's answers may overtake each other. */
+        this.wanted = {id: null, asked: 0, askedAt: 0};
+        this.toShow = null;
+    }
 
-function saveTasks() {
-    localSet("txt2img_tasks", JSON.stringify(pageTasks.slice(-200)));
+    keep(ids) {
+        this.ids = ids;
+        localSet(this.tab + "_tasks", JSON.stringify(ids.slice(-200)));
+    }
+
+    add(...ids) {
+        if (shownTask(this.tab) === this.wanted.id) this.wanted.id = null;
+        this.keep([...this.ids, ...ids.filter((id) => !this.ids.includes(id))]);
+        this.followNext();
+    }
+
+    setLastFinished(id) {
+        this.lastFinished = id;
+        localSet(this.tab + "_last_task", id);
+    }
+
+    /** Follows the job that runs, else the first that waits. */
+    followNext() {
+        const known = new Map(queueState.jobs.map((job, place) => [job.id, job.status === "running" ? -1 : place]));
+        const next = this.ids.slice().sort((a, b) => (known.get(a) ?? 1e6) - (known.get(b) ?? 1e6))[0];
+        if (!next) {
+            this.stopFollowing();
+            return;
+        }
+        if (this.followed && this.followed.id === next) return;
+        if (this.followed && known.get(next) !== -1) return;
+        if (this.followed) this.followed.handle.stop();
+        this.followed = {id: next, handle: null};
+        const frame = () => byId(this.tab + "_gallery_container");
+        this.followed.handle = requestProgress(next, frame, frame, (answer) => this.ended(next, answer), (answer) => this.moved(next, answer), 10);
+    }
+
+    stopFollowing() {
+        if (this.followed) this.followed.handle.stop();
+        this.followed = null;
+        showSubmitButtons(this.tab, true);
+        showRestoreProgressButton(this.tab, false);
+    }
+
+    moved(id, answer) {
+        if (!this.followed || this.followed.id !== id) return;
+        showSubmitButtons(this.tab, !answer.active);
+        if (answer.queue_size !== queueState.waiting || (answer.active && !queueState.jobs.some((job) => job.id === id && job.status === "running"))) refreshQueue(0);
+    }
+
+    ended(id, answer) {
+        this.followed = null;
+        this.keep(this.ids.filter((task) => task !== id));
+        showSubmitButtons(this.tab, true);
+        refreshQueue(0);
+        if (answer && answer.completed && answer.status !== "cancelled" && !this.isOlder(id)) {
+            this.setLastFinished(id);
+            this.wanted = {id, asked: 0, askedAt: 0};
+            setTimeout(() => this.ensureResult(), 500); // the answer of Generate itself brings the result of most jobs; the others are asked for
+        }
+        this.followNext();
+    }
+
+    /** Whether a job ended before the last one that is known to have ended: short jobs overtake the page's polling. */
+    isOlder(id) {
+        const ended = (which) => (queueState.recent.find((job) => job.id === which) || {}).ended;
+        return ended(id) < ended(this.lastFinished); // false where one of them is not known
+    }
+
+    forget(id) {
+        if (!this.ids.includes(id)) return;
+        this.keep(this.ids.filter((task) => task !== id));
+        if (this.followed && this.followed.id === id) this.stopFollowing();
+        this.followNext();
+    }
+
+    /** Lets go of jobs that ended while another one was followed, and shows the newest of their results. */
+    reconcile() {
+        const live = new Set(queueState.jobs.map((job) => job.id));
+        const over = new Map(queueState.recent.map((job) => [job.id, job]));
+        live.forEach((id) => this.seen.add(id));
+        const follows = (id) => this.followed && this.followed.id === id;
+        const gone = this.ids.filter((id) => !live.has(id) && (over.has(id) || this.seen.has(id)) && !(follows(id) && over.has(id)));
+        if (!gone.length) return;
+        this.keep(this.ids.filter((id) => !gone.includes(id)));
+        if (this.followed && gone.includes(this.followed.id)) this.stopFollowing();
+        const last = over.get(this.lastFinished);
+        const newest = gone.map((id) => over.get(id)).filter((job) => job && job.pictures_done).sort((a, b) => b.ended - a.ended)[0];
+        if (!newest || (last && last.ended > newest.ended)) return;
+        this.setLastFinished(newest.id);
+        this.show(newest.id);
+    }
+
+    show(id) {
+        this.wanted = {id, asked: 0, askedAt: 0};
+        this.pressShowResult();
+    }
+
+    /** Asks again for the wanted result where another one is shown. */
+    ensureResult() {
+        const {id, asked, askedAt} = this.wanted;
+        if (id && shownTask(this.tab) === id) this.wanted.id = null;
+        else if (id && asked < MOST_ASKS && Date.now() - askedAt >= 1000) this.pressShowResult();
+    }
+
+    /** A tab that was never opened is not in the page: its result is asked for when it is. */
+    pressShowResult() {
+        if (!byId(this.tab + "_show_result")) return;
+        this.wanted.asked += 1;
+        this.wanted.askedAt = Date.now();
+        this.toShow = this.wanted.id;
+        pressHidden(this.tab + "_show_result");
+    }
+
+    /** After loading: goes on with the jobs of this browser and the running one, and shows the last result. */
+    restore() {
+        const ids = new Set(queueState.jobs.map((job) => job.id));
+        const running = queueState.jobs.find((job) => job.status === "running" && job.kind === this.tab);
+        const kept = this.ids.filter((id) => ids.has(id));
+        this.keep(running && !kept.includes(running.id) ? [running.id, ...kept] : kept);
+        const finished = queueState.recent.filter((job) => job.kind === this.tab);
+        const last = finished.find((job) => job.id === this.lastFinished) || finished.find((job) => job.pictures_done > 0);
+        const newest = finished.find((job) => job.status === "done" || job.pictures_done > 0);
+        this.lastFinished = ((last && newest && newest.ended > last.ended ? newest : last) || {}).id || null;
+        if (this.lastFinished) this.show(this.lastFinished);
+        this.followNext();
+    }
+
+    /** Whether the panel, if it is in the page, shows the last result. */
+    get isCurrent() {
+        return !this.lastFinished || !byId(this.tab + "_show_result") || shownTask(this.tab) === this.lastFinished;
+    }
+}
+
+var tabTasks = Object.fromEntries(GENERATING_TABS.map((tab) => [tab, new TabTasks(tab)]));
+
+function allTabTasks() {
+    return Object.values(tabTasks);
+}
+
+/** How many jobs this page waits for. */
+function tasksLeft() {
+    return allTabTasks().reduce((count, tasks) => count + tasks.ids.length, 0);
 }
 
 function create_submit_args(args) {
@@ -27,86 +172,20 @@ function create_submit_args(args) {
 function submit() {
     const args = create_submit_args(arguments);
     return safe(() => {
-        const id = randomId().replace("(", "(txt2img-");
-        addTask(id);
-        args[0] = id;
+        args[0] = newTask("txt2img");
         return args;
     }, args);
 }
 
-function addTask(id) {
-    if (shownTask("txt2img") === wanted.id) wanted.id = null;
-    if (!pageTasks.includes(id)) pageTasks.push(id);
-    saveTasks();
-    followNext();
+function newTask(tab) {
+    const id = randomId().replace("(", "(" + tab + "-");
+    addTask(tab, id);
+    return id;
+}
+
+function addTask(tab, id) {
+    tabTasks[tab].add(id);
     refreshQueue(300);
-}
-
-/** Follows the job of this page that runs, else the first that waits. */
-function followNext() {
-    const known = new Map(queueState.jobs.map((job, place) => [job.id, job.status === "running" ? -1 : place]));
-    const order = pageTasks.slice().sort((a, b) => (known.get(a) ?? 1e6) - (known.get(b) ?? 1e6));
-    const next = order[0];
-    if (!next) {
-        stopFollowing();
-        return;
-    }
-    if (followed && followed.id === next) return;
-    if (followed && known.get(next) !== -1) return;
-    if (followed) followed.handle.stop();
-    followed = {id: next, handle: null};
-    followed.handle = requestProgress(next, byId("txt2img_gallery_container"), byId("txt2img_gallery_container"),
-        (answer) => taskEnded(next, answer), (answer) => taskMoved(next, answer), 10);
-}
-
-/** Lets go of this page's jobs that ended while another one was followed, and shows the newest of their results. */
-function reconcileTasks() {
-    const live = new Set(queueState.jobs.map((job) => job.id));
-    const over = new Map(queueState.recent.map((job) => [job.id, job]));
-    live.forEach((id) => seenTasks.add(id));
-    const gone = pageTasks.filter((id) => !live.has(id) && (over.has(id) || seenTasks.has(id)) && !(followed && followed.id === id && over.has(id)));
-    if (!gone.length) return;
-    pageTasks = pageTasks.filter((id) => !gone.includes(id));
-    saveTasks();
-    if (followed && gone.includes(followed.id)) stopFollowing();
-    const last = over.get(lastFinished);
-    const newest = gone.map((id) => over.get(id)).filter((job) => job && job.pictures_done).sort((a, b) => b.ended - a.ended)[0];
-    if (!newest || (last && last.ended > newest.ended)) return;
-    setLastFinished(newest.id);
-    showResult(lastFinished);
-}
-
-function stopFollowing() {
-    if (followed) followed.handle.stop();
-    followed = null;
-    showSubmitButtons("txt2img", true);
-    showRestoreProgressButton("txt2img", false);
-}
-
-function taskMoved(id, answer) {
-    if (!followed || followed.id !== id) return;
-    showSubmitButtons("txt2img", !answer.active);
-    if (answer.queue_size !== queueState.waiting || (answer.active && !queueState.jobs.some((job) => job.id === id && job.status === "running"))) refreshQueue(0);
-}
-
-function taskEnded(id, answer) {
-    followed = null;
-    interruptPressed = null;
-    pageTasks = pageTasks.filter((task) => task !== id);
-    saveTasks();
-    showSubmitButtons("txt2img", true);
-    refreshQueue(0);
-    if (answer && answer.completed && answer.status !== "cancelled") {
-        setLastFinished(id);
-        wanted = {id, asked: 0, askedAt: 0};
-        setTimeout(ensureResult, 500); // the answer of Generate itself brings the result of most jobs; the others are asked for
-    }
-    followNext();
-}
-
-function setLastFinished(id) {
-    lastFinished = id;
-    localSet("txt2img_last_task", id);
 }
 
 /** Called when a Generate request was answered. A refused one left no job behind; its id stands in the log line. */
@@ -114,17 +193,9 @@ function generateAnswered(tab) {
     refreshQueue(0);
     setTimeout(() => safe(() => {
         const mark = document.querySelector("#html_log_" + tab + " [data-refused]");
-        if (mark) forgetTask(mark.dataset.refused);
-        else ensureResult();
+        if (mark) tabTasks[tab].forget(mark.dataset.refused);
+        else tabTasks[tab].ensureResult();
     }), 300);
-}
-
-function forgetTask(id) {
-    if (!pageTasks.includes(id)) return;
-    pageTasks = pageTasks.filter((task) => task !== id);
-    saveTasks();
-    if (followed && followed.id === id) stopFollowing();
-    followNext();
 }
 
 /** Which job's result the output panel shows. */
@@ -132,70 +203,51 @@ function shownTask(tab) {
     return (generationInfo(tab) || {}).job || null;
 }
 
-function showResult(id) {
-    wanted = {id, asked: 0, askedAt: 0};
-    pressShowResult();
+function showResult(tab, id) {
+    tabTasks[tab].show(id);
 }
 
-/** Asks again for the wanted result where another one is shown. */
-function ensureResult() {
-    if (shownTask("txt2img") === wanted.id) wanted.id = null;
-    if (!wanted.id || wanted.asked >= MOST_ASKS || Date.now() - wanted.askedAt < 1000) return;
-    pressShowResult();
+/** Shows the result of a job in its own tab. */
+function showJob(job) {
+    const tab = tabOfKind(job.kind);
+    if (currentGeneratingTab() !== tab) switch_to_tab(tab);
+    showResult(tab, job.id);
 }
 
-function pressShowResult() {
-    wanted.asked += 1;
-    wanted.askedAt = Date.now();
-    taskToShow = wanted.id;
-    const button = byId("txt2img_show_result");
-    if (button) (button.matches("button") ? button : button.querySelector("button")).click();
+function resultToShow(tab) {
+    return tabTasks[tab].toShow || tabTasks[tab].lastFinished || "";
 }
 
-function resultToShow() {
-    return taskToShow || lastFinished || "";
-}
-
-/** After loading: goes on with the jobs of this browser and the running one, and shows the last result. */
 async function restoreProgress() {
     await refreshQueue(0);
-    const ids = new Set(queueState.jobs.map((job) => job.id));
-    pageTasks = pageTasks.filter((id) => ids.has(id));
-    const running = queueState.jobs.find((job) => job.status === "running" && job.kind === "txt2img");
-    if (running && !pageTasks.includes(running.id)) pageTasks.unshift(running.id);
-    saveTasks();
-    const finished = queueState.recent.filter((job) => job.kind === "txt2img");
-    const last = finished.find((job) => job.id === lastFinished) || finished.find((job) => job.pictures_done > 0);
-    const newest = finished.find((job) => job.status === "done" || job.pictures_done > 0);
-    lastFinished = ((last && newest && newest.ended > last.ended ? newest : last) || {}).id || null;
-    if (lastFinished) showResult(lastFinished);
+    allTabTasks().forEach((tasks) => tasks.restore());
     pageRestored = true;
-    followNext();
 }
 
 onUiLoaded(() => restoreProgress().catch((error) => showMessage(error.message, "error")));
+onUiTabChange(() => setTimeout(() => allTabTasks().forEach((tasks) => tasks.ensureResult()), 100));
 
-function setUpGenerateBox() {
-    listen("txt2img_interrupt", () => stopTask(false));
-    listen("txt2img_interrupting", () => stopTask(true));
-    listen("txt2img_skip", skipTask);
-    listen("txt2img_restore_progress", () => restoreProgress());
+function setUpGenerateBox(tab) {
+    listen(tab + "_interrupt", () => stopTask(tab, false));
+    listen(tab + "_interrupting", () => stopTask(tab, true));
+    listen(tab + "_skip", () => skipTask(tab));
+    listen(tab + "_restore_progress", () => restoreProgress());
 }
 
-onUiLoaded(setUpGenerateBox);
+GENERATING_TABS.forEach(setUpGenerateBox);
 
 /** Interrupts the followed job. With "Don't Interrupt in the middle" the first press lets the present picture end. */
-async function stopTask(atOnce) {
+async function stopTask(tab, atOnce) {
+    const {followed} = tabTasks[tab];
     if (!followed) return;
-    const id = followed.id;
     const gently = Boolean(opts.interrupt_after_current) && !atOnce;
-    byId("txt2img_generate_box").setAttribute("data-interrupting", "");
-    interruptPressed = id;
-    await callServer("/internal/interrupt", gently ? {id_task: id, after_current: true} : {id_task: id}).catch((error) => showMessage(error.message, "error"));
+    byId(tab + "_generate_box").setAttribute("data-interrupting", "");
+    await callServer("/internal/interrupt", gently ? {id_task: followed.id, after_current: true} : {id_task: followed.id});
 }
 
-async function skipTask() {
-    if (followed) await callServer("/internal/skip", {id_task: followed.id}).catch((error) => showMessage(error.message, "error"));
+async function skipTask(tab) {
+    const {followed} = tabTasks[tab];
+    if (followed) await callServer("/internal/skip", {id_task: followed.id});
 }
 
 /* Number boxes of sliders take values beyond the slider; gradio would cut them when the box is left. */

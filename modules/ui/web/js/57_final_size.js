@@ -14,17 +14,10 @@ function finalSizeText(width, height, scale, toWidth, toHeight) {
 }
 
 function updateFinalSize() {
-    const number = id => {
-        const input = gradioApp().querySelector(`#${id} input[type=number]`);
-        return input ? Number(input.value) : 0;
-    };
-    const place = byId("txt2img_hr_finalres");
-    if (!place) return;
+    const number = id => numberIn(id) || 0;
     const text = finalSizeText(number("txt2img_width"), number("txt2img_height"), number("txt2img_hr_scale"),
         number("txt2img_hr_resize_x"), number("txt2img_hr_resize_y"));
-    const shown = place.querySelector(".final-size-text") || place.appendChild(document.createElement("span"));
-    shown.className = "final-size-text";
-    if (shown.textContent !== text) shown.textContent = text;
+    sayIn("txt2img_hr_finalres", text);
 }
 
 onUiLoaded(() => {

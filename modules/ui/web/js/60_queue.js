@@ -18,7 +18,7 @@ async function refreshQueue(delay) {
     } catch (error) {
         console.warn("queue", error);
     }
-    ensureResult();
+    allTabTasks().forEach((tasks) => tasks.ensureResult());
     clearTimeout(queueTimer);
     queueTimer = setTimeout(() => refreshQueue(0), queueState.jobs.length ? 1000 : document.hidden ? 15000 : 4000);
 }
@@ -30,8 +30,10 @@ function takeQueue(answer) {
     drawQueue();
     drawBanner();
     drawNotices();
-    reconcileTasks();
-    followNext();
+    for (const tasks of allTabTasks()) {
+        tasks.reconcile();
+        tasks.followNext();
+    }
 }
 
 async function queueAction(action, data) {
@@ -118,7 +120,7 @@ function jobRow(job) {
         made("div", {class: "tools"},
             rowButton("up", "↑", "Earlier", () => moveJob(job.id, -1)),
             rowButton("down", "↓", "Later", () => moveJob(job.id, 1)),
-            rowButton("show", "👁", "Show the result", () => showResult(job.id)),
+            rowButton("show", "👁", "Show the result", () => showJob(job)),
             rowButton("retry", "↻", "Make it again as a new job", () => queueAction("retry", {id: job.id})),
             rowButton("cancel", "✕", "Cancel", () => queueAction("cancel", {id: job.id}))));
     row.addEventListener("keydown", (event) => {
@@ -216,11 +218,9 @@ function stoppedText(job) {
 }
 
 async function resumeUnfinished() {
-    const ids = queueState.unfinished.filter((job) => job.resumable).map((job) => job.id);
+    const jobs = queueState.unfinished.filter((job) => job.resumable);
     await queueAction("resume-unfinished", {id: null});
-    pageTasks.push(...ids.filter((id) => !pageTasks.includes(id)));
-    saveTasks();
-    followNext();
+    jobs.forEach((job) => tabTasks[tabOfKind(job.kind)].add(job.id));
 }
 
 /* Notices */

@@ -3,7 +3,7 @@
 
 var replayOf = {}; // tab -> id of the replay whose outcome is awaited or shown
 
-onUiLoaded(() => listen("txt2img_replay", () => replaySelected("txt2img")));
+GENERATING_TABS.forEach((tab) => listen(tab + "_replay", () => replaySelected(tab)));
 
 /** Queues the replay of the selected picture and follows it. */
 async function replaySelected(tab) {
@@ -34,7 +34,7 @@ async function showReplay(tab, id, name, shown) {
         writeReplay(tab, "failed", "Replay of " + name + ": it did not come to its end.", [job.error].filter(Boolean));
         return;
     }
-    const buttons = report.path ? [["Show the new picture", () => showResult(id)], ["Show the first one", () => showResult(shown)]] : [];
+    const buttons = report.path ? [["Show the new picture", () => showResult(tab, id)], ["Show the first one", () => showResult(tab, shown)]] : [];
     writeReplay(tab, report.verdict, "Replay of " + name + ": " + replayOutcome(report), report.why, buttons);
 }
 

@@ -8,7 +8,7 @@ async function enlargeSelected(tab, names, values) {
     const given = Object.fromEntries(names.map((name, i) => [name, values[i]]));
     try {
         const job = await callServer("/internal/pictures/upscale", {id, index: Math.max(0, selected_gallery_index()), values: given});
-        addTask(job.id);
+        addTask(tab, job.id);
     } catch (error) {
         showMessage(error.message, "error");
     }

@@ -39,7 +39,7 @@ document.addEventListener("mousedown", (event) => {
     if (event.target === presentDialog()) closeDialog(event.target);
 });
 
-onUiLoaded(() => setUpStylesDialog("txt2img"));
+GENERATING_TABS.forEach(setUpStylesDialog);
 
 function confirmDeleteStyle(name) {
     return name && confirm('Delete the style "' + name + '"?') ? name : "";
@@ -101,9 +101,9 @@ document.addEventListener("click", (event) => { if (!event.target.closest(".cont
 
 var generateForeverTimer = null;
 
-function generateForever(buttonSelector) {
+function generateForever(tab) {
     cancelGenerateForever();
-    const press = () => { if (!pageTasks.length) document.querySelector(buttonSelector).click(); };
+    const press = () => { if (!tabTasks[tab].ids.length) byId(tab + "_generate").click(); };
     press();
     generateForeverTimer = setInterval(press, 700);
     showMessage("Generating until it is cancelled: right-click Generate.");
@@ -114,8 +114,10 @@ function cancelGenerateForever() {
     generateForeverTimer = null;
 }
 
-appendContextMenuOption("#txt2img_generate", "Generate forever", () => generateForever("#txt2img_generate"));
-appendContextMenuOption("#txt2img_generate, #txt2img_interrupt", "Cancel generate forever", cancelGenerateForever);
+for (const tab of GENERATING_TABS) {
+    appendContextMenuOption("#" + tab + "_generate", "Generate forever", () => generateForever(tab));
+    appendContextMenuOption("#" + tab + "_generate, #" + tab + "_interrupt", "Cancel generate forever", cancelGenerateForever);
+}
 
 /* Light and dark: the address wins, then the choice of this browser, the command line, the operating system */
 

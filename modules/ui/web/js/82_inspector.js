@@ -9,7 +9,7 @@ async function openInspector(tab, names, values) {
     openDialog(dialog, "Prompt inspector");
     const given = Object.fromEntries(names.map((name, i) => [name, values[i]]));
     try {
-        const answer = await callServer("/internal/inspect", {values: given});
+        const answer = await callServer("/internal/inspect", {tab, values: given});
         safe(() => body.replaceChildren(inspectedCost(answer.cost), ...answer.prompts.map(inspectedPrompt)));
     } catch (error) {
         body.replaceChildren(made("p", {class: "error", text: error.message}));

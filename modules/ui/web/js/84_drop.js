@@ -1,12 +1,12 @@
 /* A picture file dropped on a prompt box: the parameters inside it fill the form, as the arrow button does. */
 "use strict";
 
-var infotextToRead = "";
+const PROMPT_BOXES = GENERATING_TABS.map((tab) => "#" + tab + "_prompt, #" + tab + "_neg_prompt").join(", ");
 
 /** The prompt box of a generating tab at which an event with files points, or null. */
 function promptUnderFiles(event) {
     const types = event.dataTransfer ? Array.from(event.dataTransfer.types) : [];
-    return types.includes("Files") && event.target.closest ? event.target.closest("#txt2img_prompt, #txt2img_neg_prompt") : null;
+    return types.includes("Files") && event.target.closest ? event.target.closest(PROMPT_BOXES) : null;
 }
 
 function markDropTarget(box) {
@@ -36,13 +36,22 @@ document.addEventListener("drop", (event) => {
 }, true);
 
 async function readDropped(tab, file) {
+    const {infotext, program, notes} = await askAboutPicture("/internal/picture-text", file);
+    await sendToForm(tab, {infotext, notes: notes.length ? ["The parameters are those of " + program + ".", ...notes] : []});
+}
+
+/** The parameters inside a picture file. Throws an Error with the server's sentence where there are none. */
+async function infotextIn(file) {
+    return (await askAboutPicture("/internal/picture-text", file)).infotext;
+}
+
+/** What the server reads in a picture file. Throws an Error with its sentence. */
+async function askAboutPicture(path, file) {
     const form = new FormData();
     form.append("file", file);
     const base = document.baseURI.replace(/\/+$/, "");
-    const answer = await fetch(base + "/internal/picture-text", {method: "POST", body: form});
+    const answer = await fetch(base + path, {method: "POST", body: form});
     const body = await answer.json().catch(() => ({}));
     if (!answer.ok) throw new Error(typeof body.detail === "string" ? body.detail : "The server answered with status " + answer.status + ".");
-    infotextToRead = body.infotext;
-    const button = byId(tab + "_read_infotext");
-    (button.matches("button") ? button : button.querySelector("button")).click();
+    return body;
 }

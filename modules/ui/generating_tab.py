@@ -1,0 +1,130 @@
+"""What every generating tab consists of: prompts, the user's controls, the output panel, and how they are connected."""
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from modules.scripts import ScriptRunner
+from modules.ui import paste
+from modules.ui.components import hidden_button, hidden_text
+from modules.ui.controls import PRIVATE, Switches, in_users_order
+from modules.ui.form import Form, saved_defaults
+from modules.ui.generate import generate_handler, restore_handler
+from modules.ui.models import native_size
+from modules.ui.page_values import PageValues
+from modules.ui.prompt_row import PromptRow, prompt_row
+from modules.ui.results import Results, results_panel
+from modules.ui.script_panel import ScriptPanel, script_panel
+from modules.ui.styles_editor import connect_style_buttons, styles_editor
+
+if TYPE_CHECKING:
+    from modules.generation.fields import Field
+    from modules.jobs.job import Job
+    from modules.runtime import Runtime
+
+Values = dict[str, Any]
+Blocks = Mapping[str, Callable[[], Any]]
+MANY: dict[str, Any] = {"concurrency_limit": None, "trigger_mode": "multiple", **PRIVATE}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TabKind:
+    """What differs between the generating tabs.
+
+    `blocks` gives the controls by the names of the setting "UI item order"; "accordions" returns the switch of the refiner, "seed"
+    that of the variation seed. `press_script` is the page's function that runs before the request of Generate. It gives the job
+    its id and, where the tab works on pictures (`takes_pictures`), says as JSON in the second input which ones; `completed` brings
+    these to the values of the form.
+    """
+
+    name: str
+    fields: Sequence[Field]
+    submit: Callable[..., Job]
+    runner: ScriptRunner
+    blocks: Callable[[Form], Blocks]
+    press_script: str = "submit"
+    takes_pictures: bool = False
+    completed: Callable[[Values, str], Values] = lambda values, pictures: values
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeneratingTab:
+    """What other parts of the page connect to."""
+
+    form: Form
+    results: Results
+    generate: gr.Button
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """Everything in a tab whose values or events are connected. `before` holds the inputs of Generate ahead of the form."""
+
+    kind: TabKind
+    form: Form
+    top: PromptRow
+    results: Results
+    before: list[gr.Textbox]
+    switches: Switches
+    panel: ScriptPanel
+
+    @property
+    def inputs(self) -> list[Any]:
+        """The inputs of Generate in their fixed order."""
+        return [*self.before, *self.form.inputs, *self.switches.inputs, *self.panel.inputs]
+
+    def values(self, rt: Runtime, args: Sequence[Any]) -> Values:
+        """The values of a request, from those of `inputs` without the id of the job. Raises UserError."""
+        pictures, args = (args[0], args[1:]) if self.kind.takes_pictures else ("", args)
+        count, switches = len(self.form.components), len(self.switches.inputs)
+        named = self.form.values(args[:count])
+        named["override_settings"] = paste.override_mapping(rt, named.get("override_settings") or [])
+        named["scripts"] = self.panel.values(args[count + switches:])
+        return self.kind.completed(self.switches.applied(named, *args[count:count + switches]), pictures or "")
+
+
+def generating_tab(rt: Runtime, page: PageValues, kind: TabKind) -> GeneratingTab:
+    """Build a tab inside the current Blocks context."""
+    tab = kind.name
+    form = Form(tab=tab, fields=kind.fields, saved=saved_defaults(rt.folders.ui_config_file),
+                proposed={name: lambda: native_size(rt) for name in ("width", "height")})
+    before = [hidden_text(f"{tab}_task_id"), *([hidden_text(f"{tab}_pictures")] if kind.takes_pictures else [])]
+    top = prompt_row(form, rt.styles.names())
+    dialog = styles_editor(rt, tab)
+    with gr.Tabs(elem_id=f"{tab}_extra_tabs", elem_classes=["gradio-tabs", "extra-networks"]), \
+            gr.Tab("Generation", id="generation", elem_id=f"{tab}_generation"), \
+            gr.Row(elem_classes=["gradio-row", "resize-handle-row", "workbench"]):
+        with gr.Column(elem_id=f"{tab}_settings", elem_classes=["gradio-column", "settings-column"]):
+            built = in_users_order(rt, {**kind.blocks(form), "scripts": lambda: script_panel(tab, kind.runner)})
+        results = results_panel(tab, can_open_folders=not rt.args.hide_ui_dir_config)
+    switches = Switches(extra=built["seed"], refiner=built["accordions"])
+    connect(rt, Parts(kind=kind, form=form, top=top, results=results, before=before, switches=switches, panel=built["scripts"]))
+    connect_style_buttons(rt, form, top, dialog, page)
+    for name in ("width", "height"):
+        page.follow(form.components[name], "value", partial(form.default, name))
+    return GeneratingTab(form=form, results=results, generate=top.generate)
+
+
+def connect(rt: Runtime, parts: Parts) -> None:
+    """Connect the buttons of the tab with what they do."""
+    tab, form, top, results = parts.kind.name, parts.form, parts.top, parts.results
+    task = parts.before[0]
+    generate = generate_handler(rt, parts.kind.submit, partial(parts.values, rt))
+    pressed = top.generate.click(generate, parts.inputs, results.outputs, js=parts.kind.press_script, **MANY)
+    pressed.then(None, None, None, js=f"() => generateAnswered('{tab}')", **PRIVATE)
+    hidden_button(f"{tab}_show_result").click(restore_handler(rt), task, results.outputs, js=f"() => resultToShow('{tab}')", **MANY)
+    prompts = [form.components["prompt"], form.components["negative_prompt"]]
+    top.clear.click(None, prompts, prompts, js="confirmClearPrompt", **PRIVATE)
+    names = json.dumps(list(form.components))
+    top.inspect.click(None, form.inputs, None, js=f"(...values) => openInspector('{tab}', {names}, values)", **PRIVATE)
+    if results.enlarge is not None:
+        results.enlarge.click(None, form.inputs, None, js=f"(...values) => enlargeSelected('{tab}', {names}, values)", **PRIVATE)
+    filled = [*form.inputs, *parts.switches.inputs, results.html_log, *parts.panel.pasted_components]
+    top.paste.click(paste.paste_handler(rt, form, parts.panel), prompts[0], filled, **PRIVATE)
+    received = paste.received_handler(rt, form, parts.panel)
+    hidden_button(f"{tab}_receive").click(received, task, filled, js=f"() => whatIsSent('{tab}')", **PRIVATE)

@@ -1,0 +1,114 @@
+"""The img2img tab: pictures, sketches and masks that a job begins with, and the controls that count for them."""
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import gradio as gr
+
+from modules import img2img, scripts
+from modules.generation.fields import IMG2IMG_FIELDS
+from modules.ui import controls
+from modules.ui.components import PICTURE_SIZE, TOOLTIPS, ToolButton, made
+from modules.ui.further_passes import refiner_part
+from modules.ui.generating_tab import Blocks, GeneratingTab, TabKind, generating_tab
+from modules.ui.img2img_modes import MASK_TRANSPARENCY, MODES, Mode, with_pictures
+from modules.ui.mask_canvas import canvas
+from modules.ui.page_values import PageValues
+
+if TYPE_CHECKING:
+    from modules.runtime import Runtime
+    from modules.ui.form import Form
+
+TAB = img2img.KIND
+
+
+def img2img_tab(rt: Runtime, page: PageValues) -> GeneratingTab:
+    """Build the tab inside the current Blocks context."""
+    assert scripts.scripts_img2img is not None, "modules.engine.start makes it"
+
+    def blocks(form: Form) -> Blocks:
+        return {
+            "image": lambda: _picture_controls(form), "inpaint": lambda: _mask_controls(form),
+            "sampler": lambda: controls.sampler_controls(rt, form), "accordions": lambda: refiner_part(rt, form),
+            "dimensions": lambda: _size_controls(form), "cfg": lambda: _cfg_controls(form),
+            "denoising": lambda: _strength_control(form), "seed": lambda: controls.seed_controls(form),
+            "override_settings": lambda: controls.override_control(form)}
+
+    return generating_tab(rt, page, TabKind(
+        name=TAB, fields=(*IMG2IMG_FIELDS, MASK_TRANSPARENCY), submit=img2img.submit, runner=scripts.scripts_img2img, blocks=blocks,
+        press_script="submit_img2img", takes_pictures=True, completed=partial(with_pictures, rt)))
+
+
+def _picture_controls(form: Form) -> None:
+    """The sub-tabs with a canvas each, and the resize mode."""
+    with gr.Tabs(elem_id="mode_img2img", elem_classes=["gradio-tabs", "picture-modes"]):
+        for mode in MODES:
+            with gr.Tab(mode.label, id=mode.name, elem_id=mode.tab):
+                canvas(mode.canvas, mode.kind)
+                if mode.mask_canvas:
+                    made(gr.HTML, '<p class="canvas-title">Mask: white is made anew, black stays</p>')
+                    canvas(mode.mask_canvas, "view")
+                if mode.takes_copies:
+                    _copy_buttons(mode)
+    with gr.Row(elem_classes=["gradio-row", "form-row"]):
+        form.radio("resize_mode", elem_id="resize_mode")
+
+
+def _copy_buttons(mode: Mode) -> None:
+    """Buttons of browser scripts (56_img2img.js): the picture of this canvas goes to another one."""
+    with gr.Row(elem_id=f"img2img_copy_to_{mode.identifier}", elem_classes=["gradio-row", "copy-row"]):
+        made(gr.HTML, "Copy image to", elem_id=f"img2img_label_copy_to_{mode.identifier}", elem_classes=["copy-label"])
+        for other in MODES:
+            if other.takes_copies and other is not mode:
+                elem_id = f"img2img_copy_{mode.identifier}_to_{other.identifier}"
+                made(gr.Button, other.name, elem_id=elem_id, size="sm", min_width=60)
+                TOOLTIPS[elem_id] = f"Put this picture, as it is now, into the {other.label} canvas"
+
+
+def _mask_controls(form: Form) -> None:
+    """What is done inside and outside of a mask; the style sheet shows it on the sub-tabs that have one."""
+    with gr.Column(elem_id="inpaint_controls", elem_classes=["gradio-group", "inpaint-controls"]):
+        with gr.Row(elem_classes=["gradio-row", "form-row"]):
+            form.slider("mask_blur", min_width=160)
+            form.slider("mask_alpha", min_width=160)
+        with gr.Row(elem_classes=["gradio-row", "form-row"]):
+            form.radio("inpainting_mask_invert", min_width=160)
+            form.radio("inpaint_full_res", min_width=160)
+        form.radio("inpainting_fill")
+        form.slider("inpaint_full_res_padding")
+
+
+def _size_controls(form: Form) -> None:
+    with gr.Row(elem_classes=["gradio-row", "form-row", "sizes"]):
+        with gr.Column(scale=4, min_width=240, elem_classes=["gradio-column", "resize-column"]), \
+                gr.Tabs(elem_id="img2img_resize_tabs", elem_classes=["gradio-tabs", "resize-tabs"]):
+            with gr.Tab("Resize to", id="to", elem_id="img2img_tab_resize_to"), \
+                    gr.Row(elem_classes=["gradio-row", "form-row", "sizes"]):
+                controls.size_sliders(form)
+                with gr.Column(elem_id=f"{form.tab}_dimensions_row", scale=0, min_width=40, elem_classes=["dimensions-tools"]):
+                    controls.swap_button(form)
+                    _picture_size_button(form)
+            with gr.Tab("Resize by", id="by", elem_id="img2img_tab_resize_by"):
+                form.slider("scale_by")
+                gr.HTML("", elem_id="img2img_scale_resolution_preview", elem_classes=["said-beside"])
+        controls.batch_sliders(form)
+
+
+def _picture_size_button(form: Form) -> None:
+    button = ToolButton(PICTURE_SIZE, elem_id="img2img_detect_image_size_btn", title="Take width and height from the picture")
+    size = [form.components["width"], form.components["height"]]
+    button.click(None, size, size, js="pictureSizeOr", **controls.PRIVATE)
+
+
+def _cfg_controls(form: Form) -> None:
+    with gr.Row(elem_classes=["gradio-row", "form-row"]):
+        form.slider("cfg_scale")
+        # For models that take the picture as a second instruction; none of those is known yet.
+        form.slider("image_cfg_scale", visible="hidden")
+
+
+def _strength_control(form: Form) -> None:
+    with gr.Column(elem_classes=["gradio-column", "strength"]):
+        form.slider("denoising_strength")
+        gr.HTML("", elem_id="img2img_steps_run", elem_classes=["said-beside"])
