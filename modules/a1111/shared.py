@@ -1,9 +1,13 @@
 """The parts of the running program under the names of A1111's `shared`: settings, command line, state, model, folders."""
 from modules import runtime
 from modules._live import live
+from modules.generation import hires
+from modules.imaging import upscale
 from modules.settings.option import OptionInfo
 
-__all__ = ["OptionInfo", "options_section"]
+__all__ = ["OptionInfo", "latent_upscale_default_mode", "list_checkpoint_tiles", "options_section"]
+
+latent_upscale_default_mode = hires.DEFAULT_UPSCALER
 
 
 def options_section(section: tuple, options: dict[str, OptionInfo]) -> dict[str, OptionInfo]:
@@ -11,6 +15,13 @@ def options_section(section: tuple, options: dict[str, OptionInfo]) -> dict[str,
     for option in options.values():
         option.section, option.category_id = tuple(section[:2]), section[2] if len(section) > 2 else option.category_id
     return options
+
+
+def list_checkpoint_tiles(use_short: bool = False) -> list[str]:
+    """The titles of all checkpoints, or their short names."""
+    from modules import sd_models
+
+    return sd_models.checkpoint_tiles(use_short)
 
 
 def _loaded_model():
@@ -24,6 +35,8 @@ live(__name__, computed={
     "state": lambda: runtime.current().state,
     "sd_model": _loaded_model,
     "device": lambda: runtime.current().hardware.device,
+    "sd_upscalers": lambda: list(upscale.UPSCALERS),
+    "latent_upscale_modes": lambda: dict(hires.LATENT_UPSCALERS),
     "prompt_styles": lambda: runtime.current().styles,
     "data_path": lambda: str(runtime.current().folders.data),
     "models_path": lambda: str(runtime.current().folders.models),

@@ -173,9 +173,22 @@ class StableDiffusionProcessing:
         negatives = _one_per_picture(self.negative_prompt, len(prompts))
         self.main_prompt, self.main_negative_prompt = prompts[0], negatives[0]
         self.all_prompts, self.all_negative_prompts = self.styled(prompts), self.styled(negatives, is_negative=True)
-        self.seed, self.subseed = fixed_seed(self.seed), fixed_seed(self.subseed)
-        self.all_seeds, self.all_subseeds = seeds_of_pictures(self.seed, self.subseed, self.subseed_strength, len(self.all_prompts))
+        self.all_seeds, self.all_subseeds = self._seeds_of(len(self.all_prompts))
         self.picture_count = None
+
+    def _seeds_of(self, count: int) -> tuple[list[int], list[int]]:
+        """Seeds and variation seeds of `count` pictures; a script may have given a list of either instead of a number."""
+        first = lambda given: given[0] if isinstance(given, list) else fixed_seed(given)
+        seeds, subseeds = seeds_of_pictures(first(self.seed), first(self.subseed), self.subseed_strength, count)
+        if isinstance(self.seed, list):
+            seeds = list(self.seed)
+        else:
+            self.seed = seeds[0]
+        if isinstance(self.subseed, list):
+            subseeds = list(self.subseed)
+        else:
+            self.subseed = subseeds[0]
+        return seeds, subseeds
 
     def styled(self, texts: list[str], *, is_negative: bool = False) -> list[str]:
         """Prompts with the chosen styles written into them."""

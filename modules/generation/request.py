@@ -54,9 +54,11 @@ def freeze(rt: Runtime, request: dict[str, Any], given: Mapping[str, Any], runne
     request |= checked_passes(rt, request)
     info = rt.chosen_checkpoint(overrides.get("sd_model_checkpoint"))
     scripts, notes_on_scripts = frozen_scripts(runner, given.get(SCRIPTS))
+    # A selected script is told that a seed is open: it may draw one for each of its runs.
+    seed = int if scripts[SELECTED] else fixed_seed
     request |= {
         "sampler_name": sampler, "scheduler": schedule, "override_settings": overrides,
-        "seed": fixed_seed(request["seed"]), "subseed": fixed_seed(request["subseed"]),
+        "seed": seed(request["seed"]), "subseed": seed(request["subseed"]),
         CHECKPOINT: identity(info), NOTES: [*notes, *rounding_notes(request, given), *notes_on_scripts], SCRIPTS: scripts}
     return Frozen(request=request, settings=settings)
 

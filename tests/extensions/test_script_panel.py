@@ -15,6 +15,9 @@ def built(rt):
     scripts.scripts_txt2img.prepare_ui()
 
 
+VALUES = {"Dynamic Prompts": [True, False, 0, 1, False], "Hook Recorder": ["word", 2, 5], "Several Runs": [3, False]}
+
+
 def by_id(page):
     return {block.elem_id: block for block in page.blocks.values() if getattr(block, "elem_id", None)}
 
@@ -22,37 +25,42 @@ def by_id(page):
 def test_the_script_list_is_the_first_input_and_offers_the_selectable_scripts(built):
     page, panel = built
     assert panel.inputs[0] is by_id(page)["script_list"] and panel.inputs[0].label == "Script"
-    assert panel.inputs[0].choices == [("None", "None"), ("Several Runs", "Several Runs")]
+    offered = [title for title, _ in panel.inputs[0].choices]
+    assert offered[0] == "None" and {"Prompt matrix", "X/Y/Z plot", "Several Runs"} <= set(offered)
 
 
 def test_controls_lie_in_the_container_those_of_selectable_scripts_out_of_sight(built):
     page, panel = built
     assert "txt2img_script_container" in by_id(page) and "script_txt2img_hook_recorder_word" in by_id(page)
     shown = {script.title(): script.group.visible for script in panel.runner.scripts}
-    assert shown == {"Dynamic Prompts": True, "Hook Recorder": True, "Several Runs": "hidden"}
+    expected = {"Dynamic Prompts": True, "Hook Recorder": True, "Several Runs": "hidden", "X/Y/Z plot": "hidden"}
+    assert expected.items() <= shown.items()
 
 
 def test_values_come_out_by_script_for_always_on_ones_and_the_selected_one(built):
     _, panel = built
-    args = [0, True, False, 0, 1, False, "word", 2, 5, 3, False]
-    assert len(args) == len(panel.inputs)
-    expected = {"Dynamic Prompts": [True, False, 0, 1, False], "Hook Recorder": ["word", 2, 5]}
-    assert panel.values(args) == {"selected": None, "args": expected}
-    assert panel.values([1, *args[1:]]) == {"selected": "Several Runs", "args": expected | {"Several Runs": [3, False]}}
+    args = [0, *[None] * (len(panel.inputs) - 1)]
+    for title, given in VALUES.items():
+        script = panel.runner.script(title)
+        args[script.args_from:script.args_to] = given
+    always_on = {title: given for title, given in VALUES.items() if title != "Several Runs"}
+    assert panel.values(args) == {"selected": None, "args": always_on}
+    number = panel.runner.titles.index("Several Runs") + 1
+    assert panel.values([number, *args[1:]]) == {"selected": "Several Runs", "args": VALUES}
 
 
 def test_an_infotext_fills_the_controls_that_ask_for_it(built):
     _, panel = built
-    [word] = panel.pasted_components
-    assert word.label == "Word"
-    assert panel.pasted({"Recorder word": "from a picture"})[0]["value"] == "from a picture"
-    assert "value" not in panel.pasted({})[0]
+    place = [component.label for component in panel.pasted_components].index("Word")
+    assert panel.pasted({"Recorder word": "from a picture"})[place]["value"] == "from a picture"
+    assert "value" not in panel.pasted({})[place]
 
 
 def test_choosing_a_script_shows_its_controls(built):
     page, panel = built
     [change] = [function for function in page.fns.values() if panel.inputs[0]._id in [target[0] for target in function.targets]]
-    assert change.fn(1)["visible"] is True and change.fn(0)["visible"] == "hidden"
+    assert [update["visible"] for update in change.fn(1)].count(True) == 1
+    assert {update["visible"] for update in change.fn(0)} == {"hidden"}
 
 
 def test_controls_of_scripts_carry_the_usual_class_names(built):

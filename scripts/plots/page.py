@@ -1,0 +1,162 @@
+"""The controls of the X/Y/Z plot."""
+from dataclasses import dataclass
+
+import gradio as gr
+
+from scripts.plots import values
+from scripts.plots.axes import str_permutations
+from scripts.plots.plot import MOST_CELLS
+
+QUIET = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
+FILL = "📒"
+SWAPPED = (("X", "Y"), ("Y", "Z"), ("X", "Z"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class AxisControls:
+    """Type, value box, list of values and fill button of one axis."""
+
+    letter: str
+    kind: gr.Dropdown
+    text: gr.Textbox
+    picked: gr.Dropdown
+    fill: gr.Button
+
+    @property
+    def inputs(self):
+        """Those whose values the script is given."""
+        return [self.kind, self.text, self.picked]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlotControls:
+    """All inputs of the script in their order, and what an infotext fills."""
+
+    inputs: list
+    infotext_fields: list
+
+
+class _Axes:
+    """What the handlers of events know: the axes on offer."""
+
+    def __init__(self, axes):
+        self.axes = axes
+
+    @property
+    def choices(self):
+        """Label and place of every axis that this program can vary."""
+        return [(axis.label, place) for place, axis in enumerate(self.axes) if axis.is_available]
+
+    def picks(self, kind, csv_mode):
+        """Whether values of this axis are picked from a list."""
+        return self.axes[kind or 0].choices is not None and not csv_mode
+
+    def shown(self, kind, text, picked, csv_mode):
+        """Changes to value box, list and fill button after the type or the way of input is another one; values move along."""
+        axis, picks = self.axes[kind or 0], self.picks(kind, csv_mode)
+        choices = [str(choice) for choice in axis.choices()] if axis.choices else []
+        kept = [value for value in picked or values.split(text or "") if value in choices]
+        written = text if picks or not picked or not csv_mode else values.joined(picked)
+        varies = axis.label != "Nothing"
+        return (gr.update(visible=True if varies and not picks else "hidden", value=written),
+                gr.update(visible=True if picks else "hidden", choices=choices, value=kept if picks else []),
+                gr.update(visible=True if axis.choices else "hidden"))
+
+    def filled(self, kind, csv_mode):
+        """Changes to value box and list that put all values in."""
+        choices = [str(choice) for choice in self.axes[kind or 0].choices()] if self.axes[kind or 0].choices else []
+        return (gr.skip(), choices) if self.picks(kind, csv_mode) else (values.joined(choices), gr.skip())
+
+    def plan(self, csv_mode, *controls):
+        """How many cells there will be, or what is wrong with the values, as a sentence."""
+        counts = []
+        for letter, (kind, text, picked) in zip("XYZ", zip(*[iter(controls)] * 3)):
+            axis = self.axes[kind or 0]
+            if axis.label == "Nothing":
+                continue
+            try:
+                counts.append(len(picked) if self.picks(kind, csv_mode) else _count(axis, text or ""))
+            except ValueError as error:
+                return f"{letter} values: {error}."
+            if not counts[-1]:
+                return f"{letter} values are empty."
+        total = 1
+        for count in counts:
+            total *= count
+        cells = f"{' × '.join(map(str, counts))} = {total:,} cells" if len(counts) > 1 else f"{total:,} cell{'s' * (total != 1)}"
+        return f"{cells}; the most are {MOST_CELLS:,}." if total > MOST_CELLS else f"{cells}."
+
+    def place_of(self, label):
+        """Where an axis of this name is in the list, None when it is not."""
+        return next((place for place, axis in enumerate(self.axes) if axis.label == label), None)
+
+
+def _count(axis, text):
+    found = len(values.parse(text, axis.type if axis.type in (int, float) else str))
+    if axis.type is not str_permutations:
+        return found
+    count = 1
+    for number in range(2, found + 1):
+        count *= number
+    return count if found else 0
+
+
+def plot_controls(axes, elem_id):
+    """Build the controls in the current page; `elem_id(item)` gives their element ids."""
+    known = _Axes(axes)
+    rows = [_axis_controls(known, letter, elem_id) for letter in "XYZ"]
+    plan = gr.HTML("", elem_id=elem_id("plan"))
+    with gr.Row():
+        swaps = [gr.Button(f"Swap {a}/{b} axes", size="sm", elem_id=f"{a.lower()}{b.lower()}_grid_swap_axes_button") for a, b in SWAPPED]
+    with gr.Row():
+        legend = gr.Checkbox(True, label="Draw legend", elem_id=elem_id("draw_legend"))
+        keep_random = gr.Checkbox(False, label="Keep -1 for seeds", elem_id=elem_id("no_fixed_seeds"))
+    with gr.Row():
+        vary = [gr.Checkbox(False, label=f"Vary seeds for {letter}", elem_id=elem_id(f"vary_seeds_{letter.lower()}")) for letter in "XYZ"]
+    with gr.Row():
+        lone = gr.Checkbox(False, label="Include Sub Images", elem_id=elem_id("include_lone_images"))
+        sub_grids = gr.Checkbox(False, label="Include Sub Grids", elem_id=elem_id("include_sub_grids"))
+        csv_mode = gr.Checkbox(False, label="Use text inputs instead of dropdowns", elem_id=elem_id("csv_mode"))
+    margin = gr.Slider(0, 500, value=0, step=2, label="Grid margins (px)", elem_id=elem_id("margin_size"))
+    inputs = [control for row in rows for control in row.inputs]
+    _connect(known, rows, csv_mode, swaps)
+    for control in (*inputs, csv_mode):
+        control.change(known.plan, [csv_mode, *inputs], plan, **QUIET)
+    return PlotControls(inputs=[*inputs, legend, lone, sub_grids, keep_random, *vary, margin, csv_mode],
+                        infotext_fields=_infotext_fields(known, rows))
+
+
+def _axis_controls(known, letter, elem_id):
+    start = known.place_of("Seed") if letter == "X" else 0
+    item = lambda name: elem_id(f"{letter.lower()}_{name}")
+    with gr.Row():
+        kind = gr.Dropdown(known.choices, value=start, label=f"{letter} type", scale=2, elem_id=item("type"))
+        text = gr.Textbox("", label=f"{letter} values", lines=1, scale=4, elem_id=item("values"), visible=True if start else "hidden")
+        picked = gr.Dropdown([], value=[], multiselect=True, label=f"{letter} values", scale=4, elem_id=item("values_dropdown"),
+                             visible="hidden")
+        fill = gr.Button(FILL, size="sm", scale=0, min_width=36, elem_id=item("fill"), elem_classes=["tool"], visible="hidden")
+    return AxisControls(letter=letter, kind=kind, text=text, picked=picked, fill=fill)
+
+
+def _connect(known, rows, csv_mode, swaps):
+    for row in rows:
+        changed = [row.text, row.picked, row.fill]
+        row.kind.change(known.shown, [*row.inputs, csv_mode], changed, **QUIET)
+        csv_mode.change(known.shown, [*row.inputs, csv_mode], changed, **QUIET)
+        row.fill.click(known.filled, [row.kind, csv_mode], [row.text, row.picked], **QUIET)
+    by_letter = {row.letter: row for row in rows}
+    for button, (one, other) in zip(swaps, SWAPPED):
+        first, second = by_letter[one].inputs, by_letter[other].inputs
+        button.click(lambda *args: (*args[3:], *args[:3]), [*first, *second], [*first, *second], **QUIET)
+
+
+def _infotext_fields(known, rows):
+    fields = []
+    for row in rows:
+        kind = lambda parsed, letter=row.letter: _or_none(known.place_of(parsed.get(f"{letter} Type", "Nothing")))
+        fields += [(row.kind, kind), (row.text, f"{row.letter} Values")]
+    return fields
+
+
+def _or_none(place):
+    return None if place is None else gr.update(value=place)

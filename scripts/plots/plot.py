@@ -1,0 +1,198 @@
+"""The cells of a plot: what each is made of, in which order they are made, and the sheets that show them."""
+import itertools
+import textwrap
+from dataclasses import dataclass, field
+from typing import Any
+
+from PIL import Image, ImageDraw, ImageFont
+
+from modules import devices, errors, processing, shared
+from modules.images import GridAnnotation
+from scripts.plots import values
+from scripts.plots.axes import AxisOption, str_permutations
+from scripts.plots.results import Gathered, grid_infotext, own_copy, sheet
+
+MOST_CELLS = 10_000
+FAILED, EMPTY = "#fbe9e7", "#ffffff"
+
+
+@dataclass
+class Axis:
+    """One axis of a plot: what varies, through which values, and the text that they were written as."""
+
+    letter: str
+    option: AxisOption
+    values: list = field(default_factory=lambda: [0])
+    text: str = ""
+
+    @property
+    def varies(self):
+        return self.option.label != "Nothing"
+
+    @property
+    def has_seeds(self):
+        return self.option.label in ("Seed", "Var. seed")
+
+    def titles(self, p):
+        """One title for each value."""
+        return [[GridAnnotation(self.option.format_value(p, self.option, value))] for value in self.values]
+
+    def parameters(self, *, fixed):
+        """What the infotext of the sheet says of the axis; `fixed`: open seeds were drawn."""
+        if not self.varies:
+            return {}
+        drawn = {f"Fixed {self.letter} Values": ", ".join(map(str, self.values))} if self.has_seeds and fixed else {}
+        return {f"{self.letter} Type": self.option.label, f"{self.letter} Values": self.text, **drawn}
+
+
+def axis_of(letter, option, text, p, *, keeps_random=False):
+    """The axis that varies `option` through the values written in `text`. Raises UserError for what cannot be understood."""
+    axis = Axis(letter, option)
+    if not axis.varies:
+        return axis
+    if not option.is_available:
+        raise errors.UserError(f"{option.label} cannot be varied.", "This version has no setting for it.", "Choose another type.")
+    try:
+        axis.values, axis.text = _values_of(option, text), text
+    except ValueError as error:
+        raise errors.UserError(f"{letter} values: {error}.", remedy=f"Correct the values of {option.label}.") from error
+    if not axis.values:
+        raise errors.UserError(f"{letter} values are empty.", f"{option.label} has nothing to go through.",
+                               "Write values, or choose Nothing.")
+    if axis.has_seeds and not keeps_random:
+        axis.values = [processing.get_fixed_seed(seed) for seed in axis.values]
+    if option.confirm is not None:
+        option.confirm(p, axis.values)
+    return axis
+
+
+def _values_of(option, text):
+    if option.prepare is not None:
+        return option.prepare(text)
+    if option.type is str_permutations:
+        return list(itertools.permutations(values.split(text)))
+    found = values.parse(text, option.type)
+    return [option.picked(value) for value in found] if option.type is str else found
+
+
+@dataclass
+class Cell:
+    """One cell: its place along each axis, what was made of it, or why nothing was."""
+
+    place: tuple[int, int, int]
+    processed: Any = None
+    problem: str = ""
+
+    @property
+    def picture(self):
+        """The first picture of the cell's batch, None where there is none."""
+        pictures = self.processed.images[self.processed.index_of_first_image:] if self.processed else ()
+        return pictures[0] if pictures else None
+
+
+class Plot:
+    """Makes every cell of three axes from copies of the run `p`. `vary_seeds`: which axes raise the seed from value to value."""
+
+    def __init__(self, p, axes, vary_seeds=(False, False, False)):
+        self.p, self.axes, self.vary_seeds = p, axes, vary_seeds
+        self.size = tuple(len(axis.values) for axis in axes)
+        self.cells = {place: Cell(place) for place in itertools.product(*map(range, self.size))}
+        self.texts = {}  # place along Z -> (number of a cell, infotext), for the sheet at that place
+        self.parameters = {}
+
+    def work(self):
+        """The cells in the order of making: values of a costly axis change as rarely as they can."""
+        outermost = sorted((2, 1, 0), key=lambda axis: -self.axes[axis].option.cost)
+        return sorted(self.cells.values(), key=lambda cell: [cell.place[axis] for axis in outermost])
+
+    def number(self, place):
+        """The place among all cells, row by row, sheet by sheet."""
+        x, y, z = place
+        return x + self.size[0] * (y + self.size[1] * z)
+
+    def run_of(self, place):
+        """A copy of the run with the values of this cell."""
+        one = own_copy(self.p)
+        one.do_not_save_grid = True
+        for axis, index in zip(self.axes, place):
+            axis.option.apply(one, axis.values[index], axis.values)
+        if one.seed != -1:
+            one.seed += self.raised_seed(place)
+        return one
+
+    def raised_seed(self, place):
+        """How much the seed of a cell is raised: axes that do not vary it do not count."""
+        raised, factor = 0, 1
+        for index, size, varies in zip(place, self.size, self.vary_seeds):
+            if varies:
+                raised, factor = raised + index * factor, factor * size
+        return raised
+
+    def make(self):
+        """Make all cells until somebody stops it. A cell that fails keeps its error; raises the error when no cell was made."""
+        state, last_error = shared.state, None
+        state.job_count = len(self.cells) * self.p.n_iter
+        for done, cell in enumerate(self.work(), 1):
+            if state.interrupted or state.stopping_generation:
+                break
+            state.job = f"Cell {done} of {len(self.cells)}"
+            try:
+                self._make(cell)
+            except Exception as error:  # whatever is wrong with one cell, the others are made
+                last_error, cell.problem = error, str(error) or type(error).__name__
+                errors.report(f"The cell {self.name(cell)} failed", error)
+                self.p.comment(f"The cell {self.name(cell)} failed: {cell.problem}")
+                devices.torch_gc()
+        if last_error is not None and not any(cell.picture for cell in self.cells.values()):
+            raise last_error
+
+    def _make(self, cell):
+        one = self.run_of(cell.place)
+        cell.processed = processing.process_images(one)
+        z, number = cell.place[2], self.number(cell.place)
+        if cell.picture is not None and number < self.texts.get(z, (number + 1, ""))[0]:
+            self.texts[z] = number, grid_infotext(one, self.parameters)
+
+    def name(self, cell):
+        """What varies in a cell, in words."""
+        titles = (axis.option.format_value(self.p, axis.option, axis.values[index]) for axis, index in zip(self.axes, cell.place))
+        return ", ".join(filter(None, titles))
+
+    def sheets(self, *, legend=True, margin=0):
+        """One sheet per value of Z, then all of them side by side in front: (picture, infotext) each."""
+        columns, rows, _ = self.size
+        titles = (self.axes[0].titles(self.p), self.axes[1].titles(self.p)) if legend else None
+        slices = []
+        for z in range(self.size[2]):
+            pictures = [self.picture_of(self.cells[x, y, z]) for y in range(rows) for x in range(columns)]
+            slices.append(sheet(pictures, columns, titles=titles, margin=margin))
+        first = min(self.texts.values(), default=(0, ""))[1]
+        whole = slices[0]
+        if len(slices) > 1:
+            whole = sheet(slices, len(slices), titles=(self.axes[2].titles(self.p), [[]]) if legend else None, margin=margin)
+        return [(whole, first), *((picture, self.texts.get(z, (0, first))[1]) for z, picture in enumerate(slices))]
+
+    def picture_of(self, cell):
+        """What the sheet shows of a cell: its picture, its error, or nothing."""
+        if cell.picture is not None:
+            return cell.picture
+        made = next((other.picture for other in self.cells.values() if other.picture), None)
+        size = made.size if made else (self.p.width, self.p.height)
+        return with_text(cell.problem, size, FAILED) if cell.problem else Image.new("RGB", size, EMPTY)
+
+    def gathered(self):
+        """The first picture of every cell that was made, in the order of the sheets."""
+        found = Gathered()
+        for cell in sorted(self.cells.values(), key=lambda cell: self.number(cell.place)):
+            if cell.picture is not None:
+                found.add(cell.processed, most=1)
+        return found
+
+
+def with_text(text, size, color):
+    """A picture of this size with `text` on it."""
+    picture = Image.new("RGB", size, color)
+    letters = max(8, size[0] // 20)
+    lines = textwrap.fill(text, max(4, int(size[0] * 1.8 / letters)))
+    ImageDraw.Draw(picture).multiline_text((letters // 2, letters // 2), lines, fill="#b71c1c", font=ImageFont.load_default(letters))
+    return picture

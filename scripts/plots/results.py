@@ -1,0 +1,74 @@
+"""Results of several runs of one script as one result, with grids in front."""
+import copy
+
+from modules import errors, images, processing, shared
+
+
+def own_copy(p):
+    """A copy of the run `p` with dictionaries and lists of its own, so that what happens to it stays in it."""
+    one = copy.copy(p)
+    one.extra_generation_params = dict(p.extra_generation_params)
+    one.override_settings = dict(p.override_settings)
+    one.styles = list(p.styles)
+    return one
+
+
+class Gathered:
+    """Pictures of several runs with their infotexts and seeds; grids of the single runs are left out."""
+
+    def __init__(self):
+        self.pictures, self.infotexts = [], []
+        self.prompts, self.negative_prompts, self.seeds, self.subseeds = [], [], [], []
+
+    def add(self, processed, most=None):
+        """Take over the pictures of one run, the first `most` of them."""
+        skipped = processed.index_of_first_image
+        for place, picture in enumerate(processed.images[skipped:][:most]):
+            number = getattr(picture, "picture_index", place)  # a skipped batch leaves a gap
+            self.pictures.append(picture)
+            self.infotexts.append(processed.infotexts[place + skipped])
+            for whole, single in ((self.prompts, processed.all_prompts), (self.negative_prompts, processed.all_negative_prompts),
+                                  (self.seeds, processed.all_seeds), (self.subseeds, processed.all_subseeds)):
+                whole.append(single[min(number, len(single) - 1)])
+
+    def processed(self, p, grids=()):
+        """The result: `grids`, (picture, infotext) each, then all pictures."""
+        texts = [text for _, text in grids] + self.infotexts
+        seed, subseed = (self.seeds[0], self.subseeds[0]) if self.seeds else (-1, None)
+        result = processing.Processed(
+            p, [picture for picture, _ in grids] + self.pictures, seed, texts[0] if texts else "", subseed, infotexts=texts,
+            all_prompts=self.prompts, all_negative_prompts=self.negative_prompts, all_seeds=self.seeds, all_subseeds=self.subseeds,
+            index_of_first_image=len(grids))
+        result.interrupted = shared.state.interrupted
+        return result
+
+
+def sheet(cells, columns, *, titles=None, margin=0):
+    """All `cells` on one sheet with this number of columns, under the `titles` of columns and rows."""
+    rows = -(-len(cells) // columns)
+    grid = images.image_grid(cells, rows=rows)
+    across, down = titles or ([[]] * columns, [[]] * rows)
+    return images.draw_grid_annotations(grid, grid.width // columns, grid.height // rows, across, down, margin)
+
+
+def grid_infotext(p, parameters=None):
+    """The infotext of a sheet of pictures of the run `p`, with further `parameters`."""
+    one = own_copy(p)
+    one.extra_generation_params |= parameters or {}
+    return processing.create_infotext(one, one.all_prompts, one.all_seeds, one.all_subseeds, index=0, use_main_prompt=True,
+                                      all_negative_prompts=one.all_negative_prompts)
+
+
+def save_grid(p, grid, infotext, basename):
+    """Save a grid where the settings ask for it. A folder that cannot take it is said under the pictures; the grid is shown anyway."""
+    if not shared.opts.grid_save or p.do_not_save_grid:
+        return
+    try:
+        images.save_image(grid, p.outpath_grids or shared.opts.outdir_grids or _usual_folder(p), basename, info=infotext, grid=True, p=p,
+                          extension=shared.opts.grid_format, short_filename=not shared.opts.grid_extended_filename)
+    except errors.UserError as error:
+        p.comment(str(error))
+
+
+def _usual_folder(p):
+    return getattr(shared.opts, "outdir_img2img_grids" if p.is_img2img else "outdir_txt2img_grids")

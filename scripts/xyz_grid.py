@@ -1,0 +1,100 @@
+"""X/Y/Z plot: one picture for every combination of values along up to three axes, on one sheet."""
+from modules import processing, scripts
+from modules.errors import UserError
+from scripts.plots import values
+
+# names that extensions expect here
+from scripts.plots.axes import (  # noqa: F401
+    AxisOption,
+    AxisOptionImg2Img,
+    AxisOptionTxt2Img,
+    apply_field,
+    apply_order,
+    apply_override,
+    apply_prompt,
+    boolean_choice,
+    confirm_checkpoints,
+    confirm_range,
+    confirm_samplers,
+    do_nothing,
+    format_nothing,
+    format_remove_path,
+    format_value,
+    format_value_add_label,
+    format_value_join_list,
+    str_permutations,
+)
+from scripts.plots.axis_table import axis_options
+from scripts.plots.further_axes import script_axes, setting_axes
+from scripts.plots.plot import MOST_CELLS, Plot, axis_of
+from scripts.plots.results import save_grid
+
+LETTERS = "XYZ"
+
+
+def offered(is_img2img):
+    """The axes of a tab: those of the table and of extensions, then all other settings and controls of scripts."""
+    listed = [axis for axis in axis_options if axis.fits(is_img2img)]
+    return [*listed, *setting_axes(axis_options), *script_axes(is_img2img)]
+
+
+class Script(scripts.Script):
+    """Runs a copy of the request for each cell; cells are saved as they are made."""
+
+    def title(self):
+        return "X/Y/Z plot"
+
+    def ui(self, is_img2img):
+        from scripts.plots.page import plot_controls  # here, since a server without a page starts sooner without gradio
+
+        self.current_axis_options = offered(is_img2img)
+        controls = plot_controls(self.current_axis_options, self.elem_id)
+        self.infotext_fields = controls.infotext_fields
+        return controls.inputs
+
+    def run(self, p, x_type, x_values, x_picked, y_type, y_values, y_picked, z_type, z_values, z_picked, draw_legend, include_lone_images,
+            include_sub_grids, no_fixed_seeds, vary_seeds_x, vary_seeds_y, vary_seeds_z, margin_size, csv_mode):
+        if not no_fixed_seeds:
+            processing.fix_seed(p)
+        chosen = ((x_type, x_values, x_picked), (y_type, y_values, y_picked), (z_type, z_values, z_picked))
+        axes = [self.axis(p, letter, *one, csv_mode, no_fixed_seeds) for letter, one in zip(LETTERS, chosen)]
+        check_size(axes)
+        plot = Plot(p, axes, (vary_seeds_x, vary_seeds_y, vary_seeds_z))
+        plot.parameters = {"Script": self.title()}
+        for axis in axes:
+            plot.parameters |= axis.parameters(fixed=not no_fixed_seeds)
+        plot.make()
+        return result_of(plot, legend=draw_legend, margin=int(margin_size), with_cells=include_lone_images, with_sheets=include_sub_grids)
+
+    def axis(self, p, letter, number, text, picked, csv_mode, keeps_random):
+        """One axis from its controls. `number` is a place in the list of types, or a name in it."""
+        known = getattr(self, "current_axis_options", None) or offered(self.is_img2img)
+        option = next((axis for axis in known if axis.label == number), None) if isinstance(number, str) else known[int(number or 0)]
+        if option is None:
+            raise UserError(f"{letter} type {number!r} is not known.", remedy="Choose one from the list.")
+        if option.choices is not None and picked and not csv_mode:
+            text = values.joined(picked)
+        return axis_of(letter, option, text or "", p, keeps_random=keeps_random)
+
+
+def check_size(axes):
+    """Raises UserError for more cells than anybody wants to wait for."""
+    count = 1
+    for axis in axes:
+        count *= len(axis.values)
+    if count > MOST_CELLS:
+        raise UserError(f"The plot has {count:,} cells.", f"The most are {MOST_CELLS:,}.", "Leave values out.")
+
+
+def result_of(plot, *, legend, margin, with_cells, with_sheets):
+    """The whole sheet, the sheets along Z and the single cells, as far as they are wanted; sheets are saved."""
+    gathered = plot.gathered()
+    if not gathered.pictures:
+        return gathered.processed(plot.p)
+    whole, *sheets = plot.sheets(legend=legend, margin=margin)
+    wanted = [whole, *(sheets if with_sheets else [])]
+    for picture, infotext in [whole] if len(sheets) == 1 else wanted:
+        save_grid(plot.p, picture, infotext, "xyz_grid")
+    if not with_cells:
+        gathered.pictures.clear()  # infotexts and seeds of the cells stay, for API clients
+    return gathered.processed(plot.p, wanted)

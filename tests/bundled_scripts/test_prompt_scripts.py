@@ -1,0 +1,110 @@
+"""Prompt matrix and prompts from file: which texts they make of what is written, and which jobs."""
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from modules import scripts
+from modules.scripts import scripts_data
+from scripts.plots.prompt_lines import entries
+
+MATRIX, LINES = "Prompt matrix", "Prompts from file or textbox"
+
+
+@pytest.fixture
+def matrix(rt):
+    return next(data.module for data in scripts_data if data.module.__name__ == "prompt_matrix.py")
+
+
+def prompts(job):
+    return [image["infotext"].split("\n")[0] for image in job.result["images"] if not image["is_grid"]]
+
+
+# prompt matrix
+
+
+def test_every_combination_is_there_once(matrix):
+    parts = matrix.parts_of("a busy city | illustration, |, cinematic")
+    assert parts == ["a busy city", "illustration", "cinematic"]
+    assert matrix.combinations(parts, ", ", at_start=False) == [
+        "a busy city", "a busy city, illustration", "a busy city, cinematic", "a busy city, illustration, cinematic"]
+    assert matrix.combinations(parts, " ", at_start=True)[-1] == "illustration cinematic a busy city"
+
+
+def test_columns_take_the_first_half_of_the_parts(matrix):
+    columns, rows = matrix.titles(["a", "b", "c"])
+    assert len(columns) == 4 and len(rows) == 2
+    assert [(title.text, title.is_active) for title in columns[1]] == [("a", True), ("b", False)]
+
+
+def test_a_matrix_fills_batches_and_keeps_one_seed(made):
+    job = made(MATRIX, [False, False, "positive", "comma", 0], prompt="x|y|z", batch_size=3)
+    assert prompts(job) == ["x", "x, y", "x, z", "x, y, z"] and {image["seed"] for image in job.result["images"]} == {1}
+    assert [image["is_grid"] for image in job.result["images"]] == [True, False, False, False, False]
+
+
+def test_an_interrupted_matrix_has_blank_places(rt, made, monkeypatch):
+    monkeypatch.setattr(rt.state, "nextjob", lambda original=rt.state.nextjob: (original(), rt.state.interrupt()))
+    job = made(MATRIX, [False, False, "positive", "comma", 0], prompt="x|y|z", status="interrupted")
+    sheet = np.asarray(Image.open(job.result["images"][0]["path"]).convert("RGB"))
+    assert prompts(job) == ["x"] and sheet[-32:, -32:].min() == 255
+
+
+def test_too_many_parts_are_refused_with_the_number(made):
+    job = made(MATRIX, [False, False, "positive", "comma", 0], prompt="|".join("x" * 20), status="failed")
+    assert "19 optional parts, which make 524,288 pictures" in job.error
+
+
+# lists of prompts
+
+
+@pytest.mark.parametrize("text, expected", [
+    ("one\n\n  two ", [{"prompt": "one"}, {"prompt": "two"}]),
+    ("a cat -- dog", [{"prompt": "a cat -- dog"}]),
+    ('--prompt "a cat" --steps 5 --tiling true', [{"prompt": "a cat", "steps": 5, "tiling": True}]),
+    ("prompt, steps\na cat,5\n\"one, two\",", [{"prompt": "a cat", "steps": 5}, {"prompt": "one, two"}]),
+    (json.dumps(["a", {"prompt": "b", "seed": 3}]), [{"prompt": "a"}, {"prompt": "b", "seed": 3}]),
+    ("--sampler_name \"DPM++ 2M Karras\"", [{"sampler_name": ("DPM++ 2M", "Karras")}]),
+])
+def test_a_list_becomes_jobs(rt, text, expected):
+    assert entries(text) == (expected, [])
+
+
+@pytest.mark.parametrize("line, reason", [
+    ("--nope 3", "--nope is no option"), ("--steps", "--steps has no value"), ("--steps x", "--steps x:"), ("--steps 0", "at least 1"),
+    ("--prompt \"a", "No closing quotation"), ("--sampler_name Eulr", "Eulr"), ("--sd_model nothing", "no such checkpoint")])
+def test_a_line_that_cannot_be_understood_is_a_prompt_and_named_by_its_number(rt, line, reason):
+    found, [problem] = entries(f"first\n{line}")
+    assert found[1] == {"prompt": line} and problem.startswith("Line 2 is used as a prompt:") and reason in problem
+
+
+def test_each_line_is_a_job_with_its_options(made):
+    job = made(LINES, [False, False, "end", "one\n--prompt two --steps 1 --n_iter 2"], prompt="main")
+    assert prompts(job) == ["main one", "main two", "main two"]
+    assert [image["seed"] for image in job.result["images"]] == [1, 1, 2]
+
+
+@pytest.mark.parametrize("iterates, seeds", [(True, [5, 7, 9]), (False, [5, 5, 5])])
+def test_seeds_go_on_from_line_to_line_or_stay(made, iterates, seeds):
+    job = made(LINES, [iterates, True, "start", "a\nb\nc"], seed=5, batch_size=2)
+    assert [image["seed"] for image in job.result["images"]][::2] == seeds
+
+
+def test_a_random_seed_is_another_one_in_each_line_unless_it_is_to_be_the_same(made):
+    for same, count in ((False, 3), (True, 1)):
+        job = made(LINES, [False, same, "start", "a\nb\nc"], seed=-1)
+        assert len({image["seed"] for image in job.result["images"]}) == count
+
+
+def test_an_empty_list_is_refused(made):
+    assert "There are no prompts." in made(LINES, [False, False, "start", " \n"], status="failed").error
+
+
+def test_every_bundled_script_has_the_usual_element_ids(rt):
+    scripts.scripts_txt2img.ensure_controls()
+    ids = {control.elem_id for script in scripts.scripts_txt2img.selectable_scripts for control in script.controls}
+    items = {"xyz_plot": "x_type x_values margin_size csv_mode vary_seeds_z include_lone_images",
+             "prompt_matrix": "put_at_start different_seeds prompt_type variations_delimiter margin_size",
+             "prompts_from_file_or_textbox": "checkbox_iterate checkbox_iterate_batch prompt_position prompt_txt"}
+    assert {f"script_txt2img_{script}_{item}" for script, names in items.items() for item in names.split()} <= ids
