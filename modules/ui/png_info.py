@@ -20,7 +20,11 @@ DROP_ZONE = """
   <label for="pnginfo_file"><strong>Drop a picture here</strong><span>or click to choose one, or paste it</span></label>
 </div>
 """
-EMPTY = '<div id="pnginfo_report" class="picture-report" aria-live="polite"></div>'
+REPORT = """
+<div id="pnginfo_report" class="picture-report" aria-live="polite">
+  <p class="quiet">What the picture says appears here: the program that made it, its parameters, and every text in the file.</p>
+</div>
+"""
 
 
 def png_info_tab() -> None:
@@ -32,5 +36,5 @@ def png_info_tab() -> None:
                 for name, title in DESTINATIONS.items():
                     made(gr.Button, title, elem_id=f"{TAB}_send_to_{name}", size="md", min_width=120, interactive=True)
         with gr.Column(elem_id=f"{TAB}_results", elem_classes=["gradio-column", "results"]):
-            made(gr.HTML, EMPTY, elem_id=f"html_info_{TAB}")
+            made(gr.HTML, REPORT, elem_id=f"html_info_{TAB}")
     hidden_text(f"{TAB}_generation_info")

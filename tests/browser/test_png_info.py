@@ -82,7 +82,7 @@ def test_a_file_of_another_program_is_translated_and_says_what_is_missing(easel)
 
 
 def test_texts_in_a_file_are_text(easel):
-    choose(easel, with_texts({HARM: HARM, "long": "x" * 9000, "parameters": f"{HARM}\nSteps: 2, Sampler: Euler, Seed: 1, Model: \"{HARM}\""}))
+    choose(easel, with_texts({HARM: HARM, "long": "x" * 9000, "parameters": f"{HARM}\nSteps: 2, Sampler: LMS, Seed: 1, Model: \"{HARM}\""}))
     assert HARM in easel.tab.inner_text(REPORT)
     assert easel.tab.locator(f"{REPORT} img").count() == 0 and easel.tab.evaluate("window.hit") is None
     easel.tab.click(f"{REPORT} button:has-text('Show all 9,000 characters')")
