@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from modules import script_callbacks
-from modules.errors import RequestError
+from modules.errors import NotFound, RequestError
 from modules.generation.fields import Field, checked
 from modules.imaging import infotext
 from modules.sampling.registry import split_sampler_name
@@ -16,6 +16,7 @@ from modules.settings.infotext_keys import MISSPELT, override_settings_from, set
 from modules.ui.components import paragraphs
 
 if TYPE_CHECKING:
+    from modules.checkpoints.files import CheckpointInfo
     from modules.runtime import Runtime
     from modules.settings.store import Options
     from modules.ui.form import Form
@@ -117,8 +118,33 @@ def values_of(rt: Runtime, fields: Iterable[Field], parsed: Mapping[str, Any]) -
     values.pop("styles", None)
     if mode == "Apply" or (mode == "Apply if any" and names):
         values["styles"] = names
-    values["override_settings"] = override_texts(rt.settings, parsed)
-    return values, notes
+    model, model_note = pasted_checkpoint(rt, parsed)
+    values["override_settings"] = [*override_texts(rt.settings, parsed), *model]
+    return values, [*notes, *model_note]
+
+
+def pasted_checkpoint(rt: Runtime, parsed: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """What becomes of the checkpoint in an infotext that is not the chosen one: an override where the settings allow it, else a note."""
+    names = [str(parsed[key]) for key in ("Model hash", "Model") if parsed.get(key)]
+    if not names:
+        return [], []
+    wanted = next(filter(None, (found_checkpoint(rt, name) for name in names)), None)
+    if wanted is None:
+        return [], [f'It was made with the checkpoint "{names[-1][:80]}", which is not here.']
+    chosen = rt.chosen_checkpoint()
+    if wanted.path == chosen.path:
+        return [], []
+    if rt.settings.disable_weights_auto_swap:
+        return [], [f'It was made with the checkpoint "{wanted.name}"; "{chosen.name}" is chosen.']
+    return [f"Model hash: {wanted.short_hash or wanted.name}"], []
+
+
+def found_checkpoint(rt: Runtime, name: str) -> CheckpointInfo | None:
+    """The checkpoint with this name or hash, None where there is none."""
+    try:
+        return rt.checkpoints.find(name)
+    except NotFound:
+        return None
 
 
 def last_infotext(rt: Runtime) -> str:
@@ -132,16 +158,11 @@ def last_infotext(rt: Runtime) -> str:
 def form_values(fields: Iterable[Field], parsed: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Field name -> value for every field that the infotext holds, and a sentence for each value that cannot be used."""
     texts = dict(parsed)
-    if "Sampler" in texts:
-        sampler, schedule = split_sampler_name(texts["Sampler"])
-        texts["Sampler"] = sampler
-        if schedule:
-            texts.setdefault("Schedule type", schedule)
+    notes = _split_sampler(texts)
     width, _, height = texts.get("Size", "").partition("x")
     whole = {"width": width or texts.get("Size-1"), "height": height or texts.get("Size-2"),
              "seed_resize_from_w": texts.get("Seed resize from-1"), "seed_resize_from_h": texts.get("Seed resize from-2")}
     values: dict[str, Any] = {}
-    notes = []
     fields = list(fields)
     if "Hires upscaler" in texts and all(field.name != "enable_hr" for field in fields):
         texts.pop("Denoising strength", None)  # it is that of a second pass, which this form does not have
@@ -159,6 +180,21 @@ def form_values(fields: Iterable[Field], parsed: Mapping[str, Any]) -> tuple[dic
         except RequestError as error:
             notes.append(str(error))
     return values, notes
+
+
+def _split_sampler(texts: dict[str, Any]) -> list[str]:
+    """Take a schedule out of the name of the sampler; a name that is none goes, with a note."""
+    if not texts.get("Sampler"):
+        return []
+    try:
+        sampler, schedule = split_sampler_name(str(texts["Sampler"]))
+    except RequestError as error:
+        del texts["Sampler"]
+        return [str(error)]
+    texts["Sampler"] = sampler
+    if schedule:
+        texts.setdefault("Schedule type", schedule)
+    return []
 
 
 def override_texts(settings: Options, parsed: Mapping[str, Any]) -> list[str]:

@@ -71,3 +71,31 @@ def test_styles_are_recognised_in_pasted_prompts(runtime):
     text = "a fox, grainy film\nNegative prompt: rain, digital\nSteps: 3, Sampler: Euler, Seed: 1"
     values, _ = pasted_values(runtime, FIELDS, text)
     assert (values["prompt"], values["negative_prompt"], values["styles"]) == ("a fox", "rain", ["film"])
+
+
+def test_a_sampler_that_is_none_is_named_and_the_rest_is_used():
+    values, notes = values_of("a\nSteps: 33, Sampler: Marvellous, Seed: 7")
+    assert (values["steps"], values["seed"], "sampler_name" in values) == (33, 7, False) and "Marvellous" in notes[0]
+
+
+def pasted_with(runtime, model):
+    """Overrides and notes of an infotext that names a checkpoint."""
+    values, notes = pasted_values(runtime, FIELDS, f"a\nSteps: 5, Sampler: Euler, Seed: 1, RNG: CPU, {model}")
+    return values["override_settings"], notes
+
+
+def test_the_checkpoint_of_an_infotext_is_named_where_another_one_is_chosen(runtime):
+    chosen = runtime.chosen_checkpoint()
+    other = next(info for info in runtime.checkpoints.list() if info.path != chosen.path)
+    assert pasted_with(runtime, f"Model: {chosen.model_name}") == ([], [])
+    assert pasted_with(runtime, f"Model: {other.model_name}") == (
+        [], [f'It was made with the checkpoint "{other.name}"; "{chosen.name}" is chosen.'])
+    assert pasted_with(runtime, "Model hash: 0000000000, Model: far away") == (
+        [], ['It was made with the checkpoint "far away", which is not here.'])
+
+
+def test_the_checkpoint_of_an_infotext_is_taken_where_the_settings_say_so(runtime):
+    runtime.settings.set("disable_weights_auto_swap", False)
+    other = next(info for info in runtime.checkpoints.list() if info.path != runtime.chosen_checkpoint().path)
+    overrides, notes = pasted_with(runtime, f"Model: {other.model_name}")
+    assert override_mapping(runtime, overrides) == {"sd_model_checkpoint": other.title} and notes == []
