@@ -21,7 +21,7 @@ class CanvasLayer {
         this.stroke = null;
     }
 
-    /** Starts a stroke. mode: "add", "erase" or "invert" (masks only); colour [r, g, b] and opacity 0..1 count for "add" on colours. */
+    /** Starts a stroke. mode: "add" or "erase"; colour [r, g, b] and opacity 0..1 count for "add" on colours. */
     begin(mode, colour, opacity) {
         this.stroke = {mode, colour: colour || [0, 0, 0], opacity: opacity === undefined ? 1 : opacity, tiles: new Map()};
     }
@@ -56,8 +56,7 @@ class CanvasLayer {
             covered[inTile] = cover;
             const old = before[inTile];
             if (mode === "add") this.data[at] = old + Math.round((255 - old) * cover / 255);
-            else if (mode === "erase") this.data[at] = Math.round(old * (255 - cover) / 255);
-            else this.data[at] = 255 - old;
+            else this.data[at] = Math.round(old * (255 - cover) / 255);
         }
     }
 
@@ -154,8 +153,20 @@ class CanvasLayer {
         return box;
     }
 
+    /** Clears everything, or inverts a mask; returns the tiles that this changes, packed, as they were before. */
+    whole(mode) {
+        const before = new Map();
+        for (let index = 0; index < this.columns * this.rows; index++) {
+            const tile = this.tileBytes(index);
+            if (mode === "invert" || !areZero(new Uint32Array(tile.buffer))) before.set(index, packedTile(tile));
+        }
+        if (mode === "clear") this.words.fill(0);
+        else for (let i = 0; i < this.words.length; i++) this.words[i] = ~this.words[i];
+        return before;
+    }
+
     isEmpty() {
-        return this.words.every((word) => word === 0);
+        return areZero(this.words);
     }
 
     /** A larger layer (a smaller one for negative borders) with the same content; new pixels of a mask are set. */
@@ -170,6 +181,11 @@ class CanvasLayer {
         }
         return wider;
     }
+}
+
+function areZero(words) {
+    for (let i = 0; i < words.length; i++) if (words[i] !== 0) return false;
+    return true;
 }
 
 function sameBytes(one, other) {

@@ -19,6 +19,7 @@ class CanvasView {
         this.ratio = 1;
         this.scale = 1;
         this.x = this.y = 0;
+        this.exact = {x: 0, y: 0};
         this.isFitted = true;
         this.levels = []; // the picture, then halves of it for small scales
         this.layer = null;
@@ -76,12 +77,12 @@ class CanvasView {
     zoomBy(factor, x, y) {
         const smallest = Math.min(1, this.fittingScale()) / 4;
         const scale = Math.min(CANVAS_MAX_SCALE, Math.max(smallest, this.scale * factor));
-        this.place(scale, x - (x - this.x) * scale / this.scale, y - (y - this.y) * scale / this.scale);
+        this.place(scale, x - (x - this.exact.x) * scale / this.scale, y - (y - this.exact.y) * scale / this.scale);
         this.isFitted = false;
     }
 
     panBy(dx, dy) {
-        this.place(this.scale, this.x + dx, this.y + dy);
+        this.place(this.scale, this.exact.x + dx, this.exact.y + dy);
         this.isFitted = false;
     }
 
@@ -94,6 +95,7 @@ class CanvasView {
             x = Math.min(Math.max(x, Math.min(keep - width, 0)), Math.max(this.width - keep, 0));
             y = Math.min(Math.max(y, Math.min(keep - height, 0)), Math.max(this.height - keep, 0));
         }
+        this.exact = {x, y}; // many small steps must not add up their rounding
         // Whole device pixels: the corner of the picture is sharp, and picture and drawing agree.
         this.x = Math.round(x * this.ratio) / this.ratio;
         this.y = Math.round(y * this.ratio) / this.ratio;

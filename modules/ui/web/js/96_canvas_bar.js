@@ -128,6 +128,8 @@ class CanvasBar {
     }
 
     refreshView() {
-        this.buttons.percent.textContent = Math.round(this.canvas.view.scale * 100) + " %";
+        const percent = Math.round(this.canvas.view.scale * 100) + " %";
+        this.buttons.percent.textContent = percent;
+        this.buttons.percent.setAttribute("aria-label", "Zoom " + percent + ". Press for 100 %");
     }
 }

@@ -30,6 +30,7 @@ class PictureCanvas {
         this.brush = {size: 40, hardness: 1, opacity: 1, colour: "#d93a2b", pressure: true, removes: false, followsPicture: false, tolerance: 0.12, visibility: 1};
         this.isDrawingHidden = this.isFullscreen = false;
         this.root = made("div", {class: "canvas"});
+        this.keeper = new CanvasKeeper(this);
     }
 
     /** Takes its place in the page; again when gradio has made the place anew. */
@@ -66,6 +67,7 @@ class PictureCanvas {
         this.setTool("brush");
         this.showVisibility();
         this.showPicture();
+        this.keeper.restore().catch((error) => console.warn("canvas not restored", error));
     }
 
     draws() {
@@ -104,6 +106,7 @@ class PictureCanvas {
                 if (picture.width * picture.height > CANVAS_LARGE_PIXELS) showMessage("A picture of " + picture.width + " × " + picture.height + " pixels: drawing works at full size, but is slower.");
                 if (kept.layer && this.layer !== kept.layer && kept.history.past.length) this.offerBack(kept, "The picture was replaced, with what was drawn on it.");
                 this.changed();
+                this.keeper.note();
                 return true;
             }, (error) => {
                 if (ticket !== this.ticket) return false;
@@ -137,6 +140,7 @@ class PictureCanvas {
     setState(state) {
         Object.assign(this, state);
         this.changed();
+        if (!state.picture || state.picture.source) this.keeper.note();
         if (this.kind) this.showPicture();
     }
 
@@ -183,9 +187,13 @@ class PictureCanvas {
     }
 
     endStroke() {
-        const tiles = this.layer.commit();
+        this.stepDone(this.layer.commit());
+    }
+
+    stepDone(tiles) {
         if (!tiles.size) return;
         this.history.push({tiles});
+        this.keeper.note(tiles.keys());
         this.changed();
     }
 
@@ -217,10 +225,9 @@ class PictureCanvas {
 
     wholeLayer(mode) {
         this.ensureLayer();
-        this.layer.begin(mode);
-        for (let y = 0; y < this.layer.height; y++) this.layer.span(y, 0, this.layer.width);
+        const tiles = this.layer.whole(mode);
         this.view.touch({x0: 0, y0: 0, x1: this.layer.width, y1: this.layer.height});
-        this.endStroke();
+        this.stepDone(tiles);
     }
 
     invert() {
@@ -228,7 +235,7 @@ class PictureCanvas {
     }
 
     clearDrawing() {
-        if (this.layer) this.wholeLayer("erase");
+        if (this.layer) this.wholeLayer("clear");
     }
 
     /** RGBA bytes of the picture with the colours that are drawn over it. */
@@ -266,6 +273,7 @@ class PictureCanvas {
         const upload = new CanvasUpload(() => pngOfCanvas(shown), "extended.png");
         this.picture = {...this.picture, original, shown, extended: isOriginal ? null : upload};
         this.layer = this.layer.withBorders(change);
+        this.keeper.note();
         this.note.textContent = shown.width + " × " + shown.height;
         this.view.isFitted = true;
         this.view.show(shown, this.layer);
@@ -288,6 +296,7 @@ class PictureCanvas {
                 return {borders: addedBorders(NO_BORDERS, step.borders, -1)};
             }
             this.view.touch(this.layer.boundsOf(step.tiles));
+            this.keeper.note(step.tiles.keys());
             return {tiles: this.layer.swapped(step.tiles)};
         });
         if (done) this.changed();
