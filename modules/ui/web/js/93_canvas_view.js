@@ -69,7 +69,7 @@ class CanvasView {
     fit() {
         if (!this.picture) return this.place(1, 0, 0);
         const scale = this.fittingScale();
-        this.place(scale, (this.width - this.picture.width * scale) / 2, (this.height - this.picture.height * scale) / 2);
+        this.place(scale, Math.round((this.width - this.picture.width * scale) / 2), Math.round((this.height - this.picture.height * scale) / 2));
         this.isFitted = true;
     }
 
