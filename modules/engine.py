@@ -5,7 +5,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from modules import img2img, model_jobs, runtime, script_callbacks, setup_check, txt2img
+from modules import img2img, merging, model_jobs, runtime, script_callbacks, setup_check, txt2img
 from modules.atomic_files import remove_orphans
 from modules.checkpoints.files import CheckpointList
 from modules.checkpoints.manager import ModelManager
@@ -39,6 +39,7 @@ def start(args: argparse.Namespace) -> Runtime:
     rt.queue.register(txt2img.KIND, txt2img.run)
     rt.queue.register(img2img.KIND, img2img.run)
     rt.queue.register(model_jobs.KIND, model_jobs.run)
+    rt.queue.register(merging.KIND, merging.run)
     rt.queue.register(replay.KIND, replay.run)
     runtime.use(rt)
     lora_network.register()
@@ -114,5 +115,5 @@ def hardware_options(args: argparse.Namespace) -> HardwareOptions:
 
 def use_embeddings(rt: Runtime, model: LatentDiffusion) -> None:
     """Give a freshly loaded model the learned embeddings that fit it."""
-    rt.embeddings.refresh(model.architecture.text.hidden_size)
+    rt.embeddings.refresh(model.architecture.text_width)
     model.cond_stage_model.embeddings = rt.embeddings
