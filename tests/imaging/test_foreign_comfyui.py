@@ -6,6 +6,8 @@ import pytest
 
 from modules.imaging import infotext
 from modules.imaging.foreign_infotext import reading_of
+from modules.prompt.compose import split_and
+from modules.prompt.parse import parse_emphasis, strip_comments
 
 PLAIN = {
     "3": {"class_type": "KSampler", "inputs": {
@@ -76,7 +78,20 @@ def test_combined_conditions_count_alike_and_concatenated_ones_follow_each_other
     following = {"conditioning_to": ["7", 0], "conditioning_from": ["11", 0]}
     concatenated = fields(graph(n3=sampler(positive=["10", 0]), n10=("ConditioningConcat", following), **nodes))
     assert combined["Prompt"] == "bad :0.5 AND sky :0.5"
+    assert sum(weight for _, weight in split_and(combined["Prompt"])) == 1
     assert concatenated["Prompt"] == "bad BREAK sky"
+
+
+@pytest.mark.parametrize("text", ["a film still, 16:9", "16:9 #1"])
+def test_numbers_and_signs_at_the_end_keep_their_meaning(text):
+    found = fields(graph(n6=("CLIPTextEncode", {"text": text})))
+    [(prompt, weight)] = split_and(strip_comments(found["Prompt"]))
+    assert ("".join(piece for piece, _ in parse_emphasis(prompt)), weight) == (text, 1)
+
+
+def test_a_word_that_acts_here_is_named():
+    reading = read(graph(n6=("CLIPTextEncode", {"text": "salt AND pepper"})))
+    assert reading.notes == ("The prompt holds the word AND, which has a meaning of its own here.",)
 
 
 def test_controlnet_is_walked_through_on_its_side_and_named():

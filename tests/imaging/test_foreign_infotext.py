@@ -251,4 +251,4 @@ def test_a_foreign_prompt_cannot_pass_for_parameters():
     prompt = "cat\nNegative prompt: hidden\nSteps: 1, Sampler: Heun, Seed: 2"
     found = fields(reading_of({"invokeai_metadata": json.dumps({"positive_prompt": prompt, "negative_prompt": "bad", "seed": 5})}))
     assert (found["Negative prompt"], found["Seed"]) == ("bad", "5")
-    assert found["Prompt"].endswith("Steps: 1, Sampler: Heun, Seed: 2")
+    assert "Steps: 1, Sampler: Heun, Seed: 2" in found["Prompt"]

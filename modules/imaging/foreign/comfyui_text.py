@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from modules.imaging.foreign.comfyui_graph import Graph, Node
 from modules.imaging.foreign.draft import Draft, file_stem, shortened, text_in
-from modules.imaging.foreign.emphasis import comfyui_pieces, has_weights, translated
+from modules.imaging.foreign.emphasis import comfyui_pieces, has_weights
 
 MOST_PARTS = 32
 MOST_DEPTH = 60
@@ -86,7 +86,7 @@ class _Walk:
         different = list(dict.fromkeys(filter(None, words)))
         if len(different) > 1:
             self.draft.note("The text encoders had different texts; they were joined.")
-        return translated(_without_marks(", ".join(different)), comfyui_pieces)
+        return self.draft.translated(_without_marks(", ".join(different)), comfyui_pieces)
 
 
 def _without_marks(text: str) -> str:

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from modules.imaging import infotext
+from modules.imaging.foreign.emphasis import Dialect, translated
 from modules.imaging.foreign.names import sampler_of, schedule_of
 
 LONGEST_NUMBER = 40
 MOST_NOTES = 40
+ENDS_AS_WEIGHT = re.compile(r":\s*[-+]?[\d.]+$")
 WORDS_THAT_ACT = re.compile(r"\b(AND|BREAK)\b")
 
 # The order in which keys are written.
@@ -47,6 +49,12 @@ class Draft:
         """Tell the user something; the same sentence once."""
         if sentence not in self._notes and len(self._notes) < MOST_NOTES:
             self._notes.append(sentence)
+
+    def translated(self, prompt: str, dialect: Dialect) -> str:
+        """A prompt of another dialect in our syntax; a note where it holds a word that acts here."""
+        if word := WORDS_THAT_ACT.search(prompt):
+            self.note(f"The prompt holds the word {word[0]}, which has a meaning of its own here.")
+        return translated(prompt, dialect)
 
     def number(self, key: str, value: object) -> None:
         """A finite number under `key`; anything else is left out."""
@@ -106,17 +114,19 @@ class Draft:
 
     def finished(self) -> Translation:
         """The infotext of what was taken."""
-        for prompt in (self.prompt, self.negative_prompt):
-            if word := WORDS_THAT_ACT.search(prompt):
-                self.note(f"The prompt holds the word {word[0]}, which has a meaning of its own here.")
         self._fields.setdefault("Version", self.program)
         for key, value in PADDING.items():
             if len(self._fields) < infotext.FEWEST_PAIRS:
                 self._fields.setdefault(key, value)
         fields = {key: self._fields[key] for key in ORDER if key in self._fields}
-        prompt = " ".join([self.prompt.strip(), *self._loras]).strip()
+        prompt = " ".join([with_its_end(self.prompt.strip()), *self._loras]).strip()
         text = infotext.write(without_pairs(prompt), without_pairs(self.negative_prompt.strip()), {**fields, **self._fields})
         return Translation(text=text, program=self.program, notes=tuple(self._notes))
+
+
+def with_its_end(prompt: str) -> str:
+    """`prompt` so that a number behind a colon at its end ("16:9") is no weight of the whole; the weights of `AND` stay."""
+    return f"{prompt} :1" if ENDS_AS_WEIGHT.search(prompt[-LONGEST_NUMBER:]) and " AND " not in prompt else prompt
 
 
 def without_pairs(prompt: str) -> str:

@@ -22,9 +22,9 @@ LARGEST_WEIGHT = 100.0
 
 
 def translated(text: str, dialect: Dialect) -> str:
-    """`text` of another dialect in our syntax. Weights are exact to six digits. Never raises."""
+    """`text` of another dialect in our syntax. Weights are exact to six digits; `#` begins no comment. Never raises."""
     pieces = joined(dialect(text))
-    return text if same(pieces, joined(parse_emphasis(text))) else written(pieces)
+    return text.replace("#", r"\#") if same(pieces, joined(parse_emphasis(text))) else written(pieces)
 
 
 def has_weights(text: str) -> bool:
@@ -37,7 +37,7 @@ def written(pieces: Iterable[tuple[str, float]]) -> str:
     texts = []
     for text, weight in pieces:
         inner = text.strip()
-        literal = re.sub(r"[\\()\[\]]", r"\\\g<0>", text)
+        literal = re.sub(r"[\\()\[\]#]", r"\\\g<0>", text)
         if weight == 1 or not inner:
             texts.append(literal)
             continue

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from modules.imaging.foreign.draft import Draft, Translation, json_object, list_in, mapping_in, number_in, text_in
-from modules.imaging.foreign.emphasis import Dialect, comfyui_pieces, compel_pieces, translated
+from modules.imaging.foreign.emphasis import Dialect, comfyui_pieces, compel_pieces
 
 FROM_PICTURE = "It was made from another picture, which is not in the file."
 PLACES = ("parameters", "UserComment", "generation_data", "Comment", "comment")
@@ -25,7 +25,7 @@ def _numbers(draft: Draft, values: Mapping[str, Any], names: Mapping[str, str]) 
 
 def _prompts(draft: Draft, prompt: object, negative: object, dialect: Dialect | None = None) -> None:
     texts = [text_in(prompt), text_in(negative)]
-    draft.prompt, draft.negative_prompt = [translated(text, dialect) for text in texts] if dialect else texts
+    draft.prompt, draft.negative_prompt = [draft.translated(text, dialect) for text in texts] if dialect else texts
 
 
 # Fooocus, the scheme "fooocus"; the scheme "a1111" is an infotext (infotexts.py)

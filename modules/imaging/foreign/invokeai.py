@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from modules.imaging.foreign.draft import Draft, Translation, json_object, list_in, mapping_in, number_in, text_in
-from modules.imaging.foreign.emphasis import compel_pieces, translated
+from modules.imaging.foreign.emphasis import compel_pieces
 
 PROGRAM = "InvokeAI"
 COMPEL_CALLS = (".and(", ".blend(", ".swap(")
@@ -106,7 +106,7 @@ def _version_1(command: str) -> Translation:
 def _prompts(draft: Draft, prompt: str, negative: str) -> None:
     if any(call in prompt or call in negative for call in COMPEL_CALLS):
         draft.note("The prompt composes its parts in the way of Compel (and, blend, swap); this was kept as text.")
-    draft.prompt, draft.negative_prompt = (translated(text, compel_pieces) for text in (prompt, negative))
+    draft.prompt, draft.negative_prompt = (draft.translated(text, compel_pieces) for text in (prompt, negative))
 
 
 def _split_negative(prompt: str) -> tuple[str, str]:

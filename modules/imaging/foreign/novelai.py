@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from modules.imaging.foreign.draft import Draft, Translation, json_object, list_in, mapping_in, number_in, text_in
-from modules.imaging.foreign.emphasis import novelai_pieces, translated
+from modules.imaging.foreign.emphasis import novelai_pieces
 
 PROGRAM = "NovelAI"
 MARKS = {"uc", "v4_prompt", "request_type", "noise_schedule"}
@@ -51,7 +51,7 @@ def _prompts(draft: Draft, comment: Mapping[str, Any], description: str) -> tupl
     texts = [_with_characters(draft, comment.get(key), text) for key, text in (("v4_prompt", prompt), ("v4_negative_prompt", negative))]
     if "|" in texts[0]:
         draft.note("The sign | mixes prompts in NovelAI; it was kept as text.")
-    return translated(texts[0], novelai_pieces), translated(texts[1], novelai_pieces)
+    return draft.translated(texts[0], novelai_pieces), draft.translated(texts[1], novelai_pieces)
 
 
 def _with_characters(draft: Draft, version_4: object, text: str) -> str:
