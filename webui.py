@@ -1,6 +1,7 @@
 """Starts Easel: reads the arguments, builds the program, serves the page."""
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 import time
@@ -10,6 +11,19 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 RESTART = 42
 
+OPEN_TO_ALL = ("Everybody who can reach this machine can use Easel, see all pictures and change settings: no login is set. "
+               "Set one with --gradio-auth user:password. Settings of folders and code typed into the page are off meanwhile.")
+
+# What the first word may be; without one of them the page is served.
+COMMANDS = {
+    "generate": "modules.cli.generate:main",
+    "img2img": "modules.cli.compvis:img2img_main",
+    "info": "modules.cli.info:main",
+    "merge": "modules.cli.merge:main",
+    "replay": "modules.cli.replay:main",
+    "txt2img": "modules.cli.compvis:txt2img_main",
+}
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run until stopped; returns the exit status (42 asks webui.sh to start again)."""
@@ -18,10 +32,9 @@ def main(argv: list[str] | None = None) -> int:
 
     argv = sys.argv[1:] if argv is None else argv
     try:
-        if argv[:1] == ["replay"]:
-            from modules.cli import replay
-
-            return replay.main(argv[1:])
+        if argv and argv[0] in COMMANDS:
+            module, _, function = COMMANDS[argv[0]].partition(":")
+            return getattr(importlib.import_module(module), function)(argv[1:])
         return serve(cmd_args.parse(argv))
     except UserError as error:
         print(error, file=sys.stderr)
@@ -32,8 +45,10 @@ def main(argv: list[str] | None = None) -> int:
 
 def serve(args) -> int:
     """Build the program and serve it until it is stopped. Raises UserError when the port is taken."""
+    from modules import cmd_args
     from modules.ui import ports
 
+    is_open = cmd_args.close_to_strangers(args)
     host, listening = ports.bound_socket(args)  # first, since it is the commonest failure and must not cost a start
     from modules import engine
     from modules.ui import server
@@ -41,10 +56,18 @@ def serve(args) -> int:
     rt = engine.start(args)
     try:
         app = server.build_app(rt)
+        if is_open:
+            warn_of_strangers(rt)
         load_first_model(rt)
         return server.run(app, rt, listening, lambda: print_ready(host, listening.getsockname()[1]))
     finally:
         engine.stop(rt)
+
+
+def warn_of_strangers(rt) -> None:
+    """Say where nobody can miss it that everybody on the network may use the program."""
+    rt.notice(OPEN_TO_ALL)
+    print(f"\n{'!' * 100}\n{OPEN_TO_ALL}\n{'!' * 100}\n", file=sys.stderr, flush=True)
 
 
 def load_first_model(rt) -> None:
