@@ -6,6 +6,7 @@ from pathlib import Path
 
 log = logging.getLogger("easel")
 
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 ParserStep = Callable[[argparse.ArgumentParser], object]
 
 
@@ -28,9 +29,27 @@ def make_parser() -> argparse.ArgumentParser:
     """The parser with all built-in flags; extensions add their own to it."""
     # Without allow_abbrev a later flag of an extension could change what a short form means.
     parser = argparse.ArgumentParser(prog="webui", description="Easel, a web interface for Stable Diffusion.", allow_abbrev=False)
-    for add in (_add_server, _add_access, _add_folders, _add_models, _add_hardware, _add_extensions, _add_page, _add_accepted):
+    for add in (_add_server, _add_access, _add_limits, _add_folders, _add_models, _add_hardware, _add_extensions, _add_page, _add_accepted):
         add(parser)
     return parser
+
+
+def is_reachable(args: argparse.Namespace) -> bool:
+    """Whether other machines can reach the server."""
+    return bool(args.listen or args.share or (args.server_name and args.server_name not in LOOPBACK))
+
+
+def has_login(args: argparse.Namespace) -> bool:
+    """Whether a login stands before the server."""
+    return bool(args.gradio_auth or args.gradio_auth_path or args.api_auth)
+
+
+def close_to_strangers(args: argparse.Namespace) -> bool:
+    """Switch off what people who need no login must not do to this machine; whether there is a way for them to come."""
+    is_open = is_reachable(args) and not has_login(args)
+    if is_open:
+        args.hide_ui_dir_config, args.allow_code = True, False
+    return is_open
 
 
 def _flag(parser: argparse.ArgumentParser, *names: str, help: str) -> None:
@@ -41,6 +60,13 @@ def _port(text: str) -> int:
     number = int(text)
     if not 0 <= number <= 65535:
         raise argparse.ArgumentTypeError(f"{number} is not a port; ports are 0 to 65535")
+    return number
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is no limit; it has to be 1 or more")
     return number
 
 
@@ -73,6 +99,13 @@ def _add_access(parser: argparse.ArgumentParser) -> None:
     _flag(parser, "--freeze-settings", help="refuse every change of settings")
     _flag(parser, "--administrator", help="start although the user is root or administrator")
     _flag(parser, "--allow-code", help="let scripts run code typed into the page")
+
+
+def _add_limits(parser: argparse.ArgumentParser) -> None:
+    for name, what in (("pixels", "pixels in a picture, those of hires fix included"), ("steps", "steps of a job"),
+                       ("batch", "pictures in a batch"), ("pictures", "pictures in a job"), ("queue", "waiting jobs"),
+                       ("request-mb", "megabytes in the body of a request")):
+        parser.add_argument(f"--limit-{name}", type=_positive, metavar="N", help=f"most {what}")
 
 
 def _add_folders(parser: argparse.ArgumentParser) -> None:

@@ -8,20 +8,25 @@ from modules import script_callbacks
 from modules.api.answers import add_error_answers
 from modules.api.api import api_router
 from modules.api.docs import add_docs
-from modules.api.guard import Guard, GuardOptions
+from modules.api.guard import MIB, Guard, GuardOptions
 from modules.api.inspect import inspect_router
 from modules.api.internal import internal_router
 from modules.api.jobs import jobs_router
 from modules.api.login import Login, admins_of, logins_of
 from modules.api.picture_text import picture_text_router
 from modules.api.replay import replay_router
+from modules.generation.limits import admission
+from modules.jobs.queue import MAX_WAITING
 from modules.runtime import Runtime
 from modules.version import version_text
+
+FOLDER_SETTINGS = ("outdir_", "temp_dir")
 
 
 def add_routes(app: FastAPI, rt: Runtime) -> None:
     """/internal for the page, /sdapi/v1 and /docs with --api or --nowebui. To be called before gradio is mounted at "/"."""
     add_error_answers(app)
+    apply_limits(rt)
     app.include_router(internal_router(rt))
     app.include_router(replay_router(rt))
     app.include_router(inspect_router(rt))
@@ -30,6 +35,15 @@ def add_routes(app: FastAPI, rt: Runtime) -> None:
         app.include_router(api_router(rt))
         app.include_router(jobs_router(rt))
         add_docs(app)
+
+
+def apply_limits(rt: Runtime) -> None:
+    """Have the queue keep to the limits of the command line, and the settings to their folders where strangers may come."""
+    rt.queue.admit = admission(rt.args)
+    rt.queue.most_waiting = rt.args.limit_queue or MAX_WAITING
+    if rt.args.hide_ui_dir_config:
+        rt.settings.lock((key for key in rt.settings.data_labels if key.startswith(FOLDER_SETTINGS)),
+                         "Settings that name folders cannot be changed here.")
 
 
 def add_protection(app: FastAPI, args: argparse.Namespace) -> None:
@@ -49,7 +63,9 @@ def guard_options(args: argparse.Namespace) -> GuardOptions:
         hosts.add(".gradio.live")
     if args.server_name:
         hosts.add(args.server_name.lower())
-    return GuardOptions(host_names=frozenset(hosts), origins=names_in(args.cors_allow_origins))
+    body_bytes = args.limit_request_mb * MIB if args.limit_request_mb else GuardOptions.body_bytes
+    return GuardOptions(host_names=frozenset(hosts), origins=names_in(args.cors_allow_origins), body_bytes=body_bytes,
+                        upload_bytes=args.limit_request_mb * MIB if args.limit_request_mb else GuardOptions.upload_bytes)
 
 
 def names_in(text: str | None) -> frozenset[str]:

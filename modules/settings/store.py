@@ -1,7 +1,7 @@
 """The settings of the running program: values by name, with scopes of their own for jobs, kept in one file."""
 import copy
 import json
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -15,7 +15,8 @@ from modules.settings.option import OptionInfo, refusal
 
 PREVIOUS_SUFFIX = ".bak"
 MISSING = object()
-_OWN = ("data", "data_labels", "notices", "path", "is_frozen", "_values", "_unfit", "_defaults", "_overlay", "_listeners", "_lock")
+_OWN = ("data", "data_labels", "notices", "path", "is_frozen", "_values", "_unfit", "_defaults", "_overlay", "_listeners", "_lock",
+        "_locked")
 
 
 class Options:
@@ -35,6 +36,7 @@ class Options:
         self._defaults: dict[str, Any] = {}
         self._overlay: ContextVar[dict[str, Any] | None] = ContextVar("settings overlay", default=None)
         self._listeners: dict[str, list[Callable[[], Any]]] = {}
+        self._locked: dict[str, str] = {}
         self._lock = RLock()
         self.data = OptionData(self)
 
@@ -59,9 +61,15 @@ class Options:
         option = self.data_labels.get(key)
         if option is None or option.do_not_save:
             raise RequestError(key, f'There is no setting named "{key[:100]}".', remedy="GET /sdapi/v1/options lists the names.")
+        if why := self._locked.get(key):
+            raise RequestError(key, f'The setting "{key}" cannot be changed.', why)
         if is_api and option.restrict_api:
             raise RequestError(key, f'The setting "{key}" cannot be changed through the API.', remedy="Change it on the Settings tab.")
         return option.converted(key, value)
+
+    def lock(self, keys: Iterable[str], why: str) -> None:
+        """Refuse every change of these settings from now on, also for one job; `why` is the sentence that people read."""
+        self._locked |= dict.fromkeys(keys, why)
 
     def set(self, key: str, value: Any, is_api: bool = False, run_callbacks: bool = True) -> bool:
         """Change a setting after checking the value; True when it is another one now.
