@@ -35,7 +35,9 @@ def parse(text: str) -> tuple[str, dict[str, list[ExtraNetworkParams]]]:
         tags.setdefault(found[1], []).append(ExtraNetworkParams(items=found[2].split(":")))
         return ""
 
-    return TAG.sub(take, text), tags
+    # No tag ends behind the last ">": without this a long text of tags that are never closed would be searched from each of them.
+    end = text.rfind(">") + 1
+    return TAG.sub(take, text[:end]) + text[end:], tags
 
 
 def parse_prompts(texts: list[str]) -> tuple[list[str], dict[str, list[ExtraNetworkParams]]]:
