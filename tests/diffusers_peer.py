@@ -33,15 +33,25 @@ def relative_error(ours: Tensor, theirs: Tensor) -> float:
     return ((ours - theirs).norm() / theirs.norm()).item()
 
 
-def peer_unet(config: UNetConfig, state: dict[str, Tensor]):
-    """diffusers' UNet2DConditionModel with the weights `state` of our UNetModel."""
+def empty_unet(config: UNetConfig, fact_dim: int | None = None):
+    """diffusers' UNet2DConditionModel of these sizes; with `fact_dim` it takes facts about the picture, as SDXL does."""
     levels = range(len(config.channel_mult))
     down = tuple("CrossAttnDownBlock2D" if i in config.attention_levels else "DownBlock2D" for i in levels)
     up = tuple("CrossAttnUpBlock2D" if i in config.attention_levels else "UpBlock2D" for i in reversed(levels))
-    peer = diffusers().UNet2DConditionModel(
+    widths = tuple(config.model_channels * m for m in config.channel_mult)
+    facts = {} if fact_dim is None else {
+        "addition_embed_type": "text_time", "addition_time_embed_dim": fact_dim, "projection_class_embeddings_input_dim": config.vector_dim}
+    return diffusers().UNet2DConditionModel(
         in_channels=config.in_channels, out_channels=config.out_channels, down_block_types=down, up_block_types=up,
-        block_out_channels=tuple(config.model_channels * m for m in config.channel_mult), layers_per_block=config.num_res_blocks,
-        cross_attention_dim=config.context_dim, attention_head_dim=config.num_heads, norm_num_groups=config.norm_groups)
+        block_out_channels=widths, layers_per_block=config.num_res_blocks, cross_attention_dim=config.context_dim,
+        attention_head_dim=tuple(config.heads_of(width) for width in widths), norm_num_groups=config.norm_groups,
+        transformer_layers_per_block=tuple(config.depth_at(i) or config.middle_depth for i in levels),
+        use_linear_projection=config.linear_projections, time_cond_proj_dim=config.guidance_dim or None, **facts)
+
+
+def peer_unet(config: UNetConfig, state: dict[str, Tensor], fact_dim: int | None = None):
+    """diffusers' UNet2DConditionModel with the weights `state` of our UNetModel."""
+    peer = empty_unet(config, fact_dim)
     peer.load_state_dict({_unet_name(key, config): value for key, value in state.items()}, strict=True)
     return peer.eval().requires_grad_(False)
 
@@ -61,6 +71,8 @@ _RES_PARTS = {
     "in_layers.0": "norm1", "in_layers.2": "conv1", "emb_layers.1": "time_emb_proj", "out_layers.0": "norm2", "out_layers.3": "conv2",
     "skip_connection": "conv_shortcut"}
 _ENDS = {
+    "label_emb.0.0": "add_embedding.linear_1", "label_emb.0.2": "add_embedding.linear_2",
+    "time_embed.cond_proj": "time_embedding.cond_proj",
     "time_embed.0": "time_embedding.linear_1", "time_embed.2": "time_embedding.linear_2", "input_blocks.0.0": "conv_in",
     "out.0": "conv_norm_out", "out.2": "conv_out"}
 

@@ -27,15 +27,27 @@ def read_architecture(path: Path) -> Architecture:
         return detect(path, named.shapes, file.metadata, named.tensor)
 
 
+def outline(path: Path) -> LatentDiffusion:
+    """The model in the file without its weights, on the meta device, after a check that each is there in its shape. Raises WeightsError."""
+    with open_weights(path) as file:
+        return _outline(path, _Renamed(file))
+
+
+def _outline(path: Path, named: _Renamed) -> LatentDiffusion:
+    architecture = detect(path, named.shapes, named.metadata, named.tensor)
+    with on_meta():
+        model = LatentDiffusion(architecture)
+    wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items() if tensor.is_meta}
+    _refuse_misfits(path, wanted, named.shapes)
+    return model
+
+
 def load_model(path: Path, hardware: Hardware) -> LatentDiffusion:
     """The model in the file, on the hardware's devices and in its dtypes, independent of the file. Raises WeightsError."""
     with open_weights(path) as file:
         named = _Renamed(file)
-        architecture = detect(path, named.shapes, file.metadata, named.tensor)
-        with on_meta():
-            model = LatentDiffusion(architecture)
+        model = _outline(path, named)
         state = model.state_dict()
-        _refuse_misfits(path, {name: tuple(tensor.shape) for name, tensor in state.items() if tensor.is_meta}, named.shapes)
         tables = {name: state[name] for name in SCHEDULE_NAMES}
         names = [name for name, tensor in state.items() if tensor.is_meta]
         names += [name for name in tables if named.has_table(name, tables[name].shape)]

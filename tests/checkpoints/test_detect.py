@@ -3,11 +3,12 @@ import json
 from dataclasses import replace
 
 import pytest
+import torch
 
-from modules.checkpoints.detect import detect
+from modules.checkpoints.detect import TELLING_BIAS, detect
 from modules.checkpoints.problems import WeightsError
 from modules.nn.clip_text import ClipTextConfig
-from modules.nn.families import SD1, Architecture, UNetConfig, VaeConfig
+from modules.nn.families import FAMILIES, SD1, SD2, SDXL, Architecture, UNetConfig, VaeConfig
 from modules.nn.latent_diffusion import LatentDiffusion
 from modules.nn.meta import on_meta
 
@@ -35,9 +36,64 @@ def refusal(path, shapes, metadata=None):
     return caught.value.why
 
 
-@pytest.mark.parametrize("architecture", [SD1, replace(SD1, unet=replace(SD1.unet, in_channels=9)), ODD])
+@pytest.mark.parametrize("architecture", [*FAMILIES.values(), ODD])
 def test_detecting_what_was_built_gives_what_it_was_built_from(path, architecture):
     assert detect(path, shapes_of(architecture), {}) == architecture
+
+
+@pytest.mark.parametrize("channels, extra", [(4, "none"), (9, "inpainting"), (5, "depth"), (8, "instruct")])
+@pytest.mark.parametrize("family", [SD1, SD2, SDXL])
+def test_channels_tell_what_the_network_is_shown_beside_the_latent(path, family, channels, extra):
+    built = replace(family, unet=replace(family.unet, in_channels=channels))
+    found = detect(path, shapes_of(built), {})
+    assert found == built and found.extra == extra and found.is_inpainting == (extra == "inpainting")
+
+
+@pytest.mark.parametrize("spread, prediction, size", [(0.05, "eps", 512), (0.15, "v", 768)])
+def test_sd2_shows_by_the_spread_of_one_bias_what_it_predicts(path, spread, prediction, size):
+    bias = torch.tensor([-1.0, 1.0]).repeat(160) * spread
+    found = detect(path, shapes_of(SD2), {}, lambda name: {TELLING_BIAS: bias}[name])
+    assert (found.parameterization, found.native_size_px) == (prediction, size)
+
+
+@pytest.mark.parametrize("metadata, prediction", [
+    ({"modelspec.prediction_type": "epsilon"}, "eps"), ({"modelspec.prediction_type": "v"}, "v"),
+    ({"modelspec.architecture": "stable-diffusion-v2-768-v"}, "v")])
+def test_what_metadata_say_of_the_prediction_wins_over_the_spread(path, metadata, prediction):
+    wide = lambda name: torch.tensor([-1.0, 1.0])
+    assert detect(path, shapes_of(SD2), metadata, wide).parameterization == prediction
+
+
+def test_a_size_in_the_metadata_is_the_native_size(path):
+    assert detect(path, shapes_of(SDXL), {"modelspec.resolution": "512x512"}).native_size_px == 512
+
+
+def test_tensors_without_numbers_mark_v_prediction_and_a_schedule_that_ends_without_signal(path):
+    found = detect(path, {**shapes_of(SDXL), "v_pred": (0,), "ztsnr": (0,)}, {})
+    assert found.parameterization == "v" and found.is_zero_snr
+
+
+YAML_OF_SDXL = b"""
+model:
+  params:
+    scale_factor: 0.2
+    denoiser_config: {params: {scaling_config: {target: sgm.modules.diffusionmodules.denoiser_scaling.VScaling}}}
+    network_config: {params: {num_head_channels: 32, num_heads: -1}}
+"""
+
+
+def test_a_yaml_in_the_form_of_sdxl_is_honoured(path):
+    path.with_suffix(".yaml").write_bytes(YAML_OF_SDXL)
+    found = detect(path, shapes_of(SDXL), {})
+    assert (found.parameterization, found.scale_factor, found.unet.head_width) == ("v", 0.2, 32)
+
+
+@pytest.mark.parametrize("name, shape, reason", [
+    ("model.diffusion_model.input_blocks.0.0.weight", (320, 7, 3, 3), "7 channels"),
+    ("model.diffusion_model.label_emb.0.0.weight", (1280, 2048), "2048 numbers"),
+    ("model.diffusion_model.input_blocks.5.1.transformer_blocks.1.norm1.weight", (640,), "distilled")])
+def test_relatives_that_need_more_than_we_give_are_refused(path, name, shape, reason):
+    assert reason in refusal(path, {**shapes_of(SD2), name: shape})
 
 
 def test_metadata_tell_what_shapes_cannot(path):

@@ -1,0 +1,86 @@
+"""Jobs with networks of other families than SD1: from the request to the file and its infotext."""
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+from small_families import SMALL, write_small
+
+from modules import txt2img
+from modules.imaging import infotext
+
+REQUEST = {"prompt": "a red cube", "negative_prompt": "", "steps": 2, "width": 64, "height": 64, "seed": 5, "sampler_name": "Euler",
+           "do_not_save_grid": True}
+HIRES = {"enable_hr": True, "hr_upscaler": "Latent", "hr_scale": 1.5, "denoising_strength": 0.6, "hr_second_pass_steps": 2}
+
+
+@pytest.fixture
+def family(runtime):
+    """family(architecture, name) -> the settings of a request that choose a small checkpoint of this kind."""
+    def chosen(architecture, name):
+        write_small(runtime.folders.checkpoints / f"{name}.safetensors", architecture)
+        runtime.checkpoints.refresh()
+        return {"sd_model_checkpoint": name}
+    return chosen
+
+
+def made(runtime, settings, **changes):
+    """The finished job of a small request."""
+    job = txt2img.submit(runtime, {**REQUEST, **changes, "override_settings": settings}, api=True)
+    assert job.wait(120) and job.status == "done", job.error
+    return job
+
+
+def pixels(job) -> np.ndarray:
+    return np.asarray(Image.open(job.result["images"][0]["path"]).convert("RGB")).astype(int)
+
+
+def fields(job) -> dict:
+    return infotext.parse(job.result["images"][0]["infotext"])
+
+
+@pytest.mark.parametrize("name", ["sd2", "sdxl"])
+def test_a_picture_is_made_and_its_infotext_names_the_model(runtime, family, name):
+    job = made(runtime, family(SMALL[name], f"small-{name}"))
+    known = fields(job)
+    assert pixels(job).shape == (64, 64, 3) and pixels(job).std() > 1
+    assert (known["Model"], known["Size-1"], known["Size-2"], known["Sampler"]) == (f"small-{name}", "64", "64", "Euler")
+    assert known["Model hash"] == runtime.models.current.checkpoint.short_hash
+
+
+def test_with_sdxl_prompts_negative_prompts_edits_and_parts_count(runtime, family):
+    settings = family(SMALL["sdxl"], "small-sdxl")
+    prompts = [{}, {"prompt": "a blue ball"}, {"negative_prompt": "blurred"}, {"prompt": "a red [cube:ball:0.5]"},
+               {"prompt": "a red cube AND a blue ball :0.7"}, {"prompt": "a (red:1.4) cube"}, {"cfg_scale": 3.0}]
+    pictures = [pixels(made(runtime, settings, steps=4, **changes)) for changes in prompts]
+    assert not [changes for changes, picture in zip(prompts[1:], pictures[1:]) if np.array_equal(picture, pictures[0])]
+
+
+def test_sdxl_is_told_the_size_and_the_crop(runtime, family):
+    settings = family(SMALL["sdxl"], "small-sdxl")
+    plain, cropped = made(runtime, settings), made(runtime, {**settings, "sdxl_crop_top": 256})
+    assert not np.array_equal(pixels(plain), pixels(cropped))
+
+
+def test_clip_skip_leaves_sdxl_as_it_is(runtime, family):
+    settings = family(SMALL["sdxl"], "small-sdxl")
+    plain, skipped = made(runtime, settings), made(runtime, {**settings, "CLIP_stop_at_last_layers": 2})
+    assert np.array_equal(pixels(plain), pixels(skipped))
+
+
+def test_hires_fix_and_a_refiner_work_with_sdxl(runtime, family):
+    settings = family(SMALL["sdxl"], "small-sdxl")
+    assert pixels(made(runtime, settings, **HIRES)).shape == (96, 96, 3)
+    family(SMALL["refiner"], "small-refiner")
+    job = made(runtime, settings, steps=4, refiner_checkpoint="small-refiner", refiner_switch_at=0.5)
+    assert fields(job)["Refiner"].startswith("small-refiner [") and fields(job)["Refiner switch at"] == "0.5"
+    assert not np.array_equal(pixels(job), pixels(made(runtime, settings, steps=4)))
+
+
+def test_the_setting_overrides_what_the_network_is_taken_for(runtime, family):
+    settings = family(replace(SMALL["sd2"], parameterization="v"), "small-v")
+    automatic, as_v = made(runtime, settings), made(runtime, {**settings, "prediction_type": "V"})
+    as_eps = made(runtime, {**settings, "prediction_type": "Epsilon"})
+    assert np.array_equal(pixels(automatic), pixels(as_v)) and not np.array_equal(pixels(automatic), pixels(as_eps))
+    assert fields(as_eps)["Prediction type"] == "Epsilon" and "Prediction type" not in fields(automatic)
+    assert runtime.models.current.parameterization == "v"

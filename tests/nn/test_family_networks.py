@@ -1,0 +1,109 @@
+"""The U-Nets and text encoders of every family, at a fraction of their width, equal diffusers and transformers."""
+from dataclasses import replace
+
+import pytest
+import torch
+import transformers_peer
+from diffusers_peer import diffusers, empty_unet, peer_unet, relative_error
+from small_families import SMALL, model_of
+
+from modules.checkpoints.detect import TEXTS
+from modules.nn.families import FAMILIES
+from modules.nn.latent_diffusion import LatentDiffusion
+from modules.nn.meta import on_meta
+from modules.prompt.picture_facts import PictureFacts
+
+UNET = "model.diffusion_model."
+
+
+def official(name: str):
+    """A converter of diffusers for files in their published layout."""
+    return getattr(diffusers().loaders.single_file_utils, name)
+
+
+def facts_of(architecture) -> dict:
+    return {"fact_dim": architecture.fact_dim} if architecture.picture_facts else {}
+
+
+@pytest.mark.parametrize("family, in_channels", [
+    ("sd1", 4), ("sd1", 8), ("sd2", 4), ("sd2", 5), ("sd2", 9), ("sdxl", 4), ("sdxl", 9), ("refiner", 4)])
+def test_the_noise_predicted_equals_that_of_diffusers(family, in_channels):
+    architecture = replace(SMALL[family], unet=replace(SMALL[family].unet, in_channels=in_channels))
+    unet, config = model_of(architecture).model.diffusion_model, architecture.unet
+    peer = peer_unet(config, unet.state_dict(), **facts_of(architecture))
+    x, t, text = torch.randn(2, in_channels, 16, 24), torch.tensor([3.0, 811.0]), torch.randn(2, 154, config.context_dim)
+    y, told = None, {}
+    if architecture.picture_facts:
+        facts = PictureFacts(width=32, height=64, crop_left=5)
+        pooled = torch.randn(2, architecture.pooled_dim)
+        numbers = torch.tensor([number for fact in architecture.picture_facts for number in facts.numbers(fact)]).repeat(2, 1)
+        y, told = torch.cat([pooled, facts.vector(architecture).repeat(2, 1)], dim=1), {"text_embeds": pooled, "time_ids": numbers}
+    assert relative_error(unet(x, t, text, y=y), peer(x, t, text, added_cond_kwargs=told).sample) <= 1e-5
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_names_and_shapes_at_full_size_are_those_that_diffusers_reads(family):
+    architecture = FAMILIES[family]
+    with on_meta():
+        state = {name: value for name, value in LatentDiffusion(architecture).state_dict().items() if name.startswith(UNET)}
+        peer = empty_unet(architecture.unet, **facts_of(architecture))
+    converted = official("convert_ldm_unet_checkpoint")(state, peer.config)
+    assert {name: value.shape for name, value in converted.items()} == {name: v.shape for name, v in peer.state_dict().items()}
+
+
+def peer_text(config, place, state):
+    """transformers' text model with projection, its weights brought over by diffusers' converter for files."""
+    transformers = transformers_peer.transformers()
+    sizes = {name: getattr(config, name) for name in (
+        "vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "hidden_act")}
+    peer = transformers.CLIPTextModelWithProjection(transformers.CLIPTextConfig(
+        **sizes, max_position_embeddings=77, projection_dim=config.projection_dim or 8, eos_token_id=49407))
+    if config.layout == "open_clip":
+        weights = official("convert_open_clip_checkpoint")(peer, state, prefix=place)
+    else:
+        weights = {"text_model." + name.removeprefix(place): value for name, value in state.items() if name.startswith(place)}
+    weights.setdefault("text_projection.weight", peer.text_projection.weight)  # not taken over where nobody uses it
+    weights.pop("text_model.embeddings.position_ids", None)
+    peer.load_state_dict(weights, strict=True)
+    return peer.eval().requires_grad_(False)
+
+
+@pytest.mark.parametrize("family, number", [("sd2", 0), ("sdxl", 0), ("sdxl", 1), ("refiner", 0)])
+@torch.no_grad()
+def test_text_encoders_equal_those_of_transformers(family, number):
+    model, architecture = model_of(SMALL[family]), SMALL[family]
+    config, encoder = architecture.texts[number], model.cond_stage_model.encoders[number]
+    peer = peer_text(config, TEXTS[family][number], model.state_dict())
+    tokens = torch.randint(1, 49000, (2, 77), generator=torch.Generator().manual_seed(1))
+    tokens[:, 0], tokens[0, 20:], tokens[1, 70:] = 49406, 0, 0
+    tokens[0, 20] = tokens[1, 70] = 49407
+    states, pooled = encoder.states_and_pooled(tokens, skip=5)  # what the user sets has no effect here
+    theirs = peer(tokens, output_hidden_states=True)
+    expected = theirs.hidden_states[-2]
+    expected = peer.text_model.final_layer_norm(expected) if config.has_final_norm else expected
+    assert relative_error(states, expected) <= 1e-5
+    assert pooled is None if not config.gives_pooled else relative_error(pooled, theirs.text_embeds) <= 1e-5
+
+
+@torch.no_grad()
+def test_learned_vectors_stand_in_for_tokens_in_open_clip_too():
+    encoder = model_of(SMALL["sd2"]).cond_stage_model
+    tokens = torch.full((1, 77), 400)
+    learned = encoder.model.token_embedding.weight[[500, 501]].clone()
+    spelt = tokens.clone()
+    spelt[0, 4:6] = torch.tensor([500, 501])
+    assert torch.equal(encoder(tokens, [[(4, learned)]]), encoder(spelt))
+
+
+def test_a_conditioner_has_the_names_of_the_file_alone():
+    model = LatentDiffusion(SMALL["sdxl"])
+    assert model.cond_stage_model is model.conditioner and model.is_sdxl and not model.is_sd1
+    assert not any(name.startswith("cond_stage_model") for name in model.state_dict())
+
+
+def test_the_embedded_guidance_scale_counts():
+    architecture = replace(SMALL["sd1"], unet=replace(SMALL["sd1"].unet, guidance_dim=8))
+    unet = model_of(architecture).model.diffusion_model
+    peer = peer_unet(architecture.unet, unet.state_dict())
+    embedded, guidance = torch.randn(2, 16), torch.randn(2, 8)
+    assert relative_error(unet.time_embed(embedded, guidance), peer.time_embedding(embedded, guidance)) <= 1e-5
