@@ -15,6 +15,16 @@ PAGE_SECTIONS = (
         check("disable_token_counters", False, "Disable token counters", reload=True),
         check("include_styles_into_token_counters", True, "Count tokens of enabled styles"),
     )),
+    Section(id="canvas_hotkey", title="Canvas keys", category="ui", rows=(
+        radio("canvas_hotkey_zoom", "Alt", "Zoom with the wheel and", "Shift", "Ctrl", "Alt"),
+        radio("canvas_hotkey_adjust", "Ctrl", "Brush size with the wheel and", "Shift", "Ctrl", "Alt"),
+        text("canvas_hotkey_shrink_brush", "Q", "Smaller brush"),
+        text("canvas_hotkey_grow_brush", "W", "Larger brush"),
+        text("canvas_hotkey_move", "F", "Move the view while held"),
+        text("canvas_hotkey_fullscreen", "S", "Fill the window"),
+        text("canvas_hotkey_reset", "R", "Fit the picture into the canvas"),
+        text("canvas_hotkey_overlap", "O", "Show or hide what is drawn"),
+    )),
     Section(id="ui_gallery", title="Gallery", category="ui", rows=(
         check("return_grid", True, "Show grid in gallery"),
         check("do_not_show_images", False, "Show no images in gallery"),

@@ -62,10 +62,10 @@ class CanvasBar {
         const {brush} = canvas;
         const parts = [];
         if (canvas.paints()) {
-            const colour = made("input", {type: "color", value: brush.colour, "aria-label": "Colour", title: "Colour"});
+            const colour = made("input", {type: "color", value: brush.colour, class: "canvas-colour", "aria-label": "Colour", title: "Colour of the brush"});
             colour.addEventListener("input", () => { brush.colour = colour.value; });
             this.fields.colour = colour;
-            parts.push(made("label", {class: "canvas-colour"}, made("span", {text: "Colour"}), colour));
+            parts.push(colour);
         }
         parts.push(this.sizeField());
         parts.push(this.percentField("hardness", "Hardness", "brush eraser"));
@@ -74,9 +74,9 @@ class CanvasBar {
         parts.push(this.choice("removes", "Remove", "Take away instead of adding", "lasso fill"));
         if (!canvas.paints()) parts.push(this.choice("followsPicture", "By colours", "Fill what has about the same colour in the picture; otherwise what lines of the mask enclose", "fill"));
         parts.push(this.percentField("tolerance", "Tolerance", "fill"));
-        const shown = this.percentField("visibility", canvas.kind === "mask" ? "Mask opacity" : "Layer opacity", "");
-        shown.classList.add("canvas-visibility");
-        return made("div", {class: "canvas-options"}, ...parts, canvas.extending.panel, shown);
+        const shown = canvas.kind === "mask" && this.percentField("visibility", "Mask opacity", "");
+        if (shown) shown.classList.add("canvas-visibility");
+        return made("div", {class: "canvas-options"}, ...parts, canvas.extending.panel, shown || "");
     }
 
     /** The slider runs with the square of its place: small sizes need the finer steps. */

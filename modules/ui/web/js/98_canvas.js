@@ -27,7 +27,7 @@ class PictureCanvas {
         this.ticket = 0; // of the newest load
         this.loading = Promise.resolve();
         this.tool = "brush";
-        this.brush = {size: 40, hardness: 1, opacity: 1, colour: "#d93a2b", pressure: true, removes: false, followsPicture: false, tolerance: 0.12, visibility: 1};
+        this.brush = {size: 40, hardness: 1, opacity: 1, colour: "#ffffff", pressure: true, removes: false, followsPicture: false, tolerance: 0.12, visibility: 1};
         this.isDrawingHidden = this.isFullscreen = false;
         this.root = made("div", {class: "canvas"});
         this.keeper = new CanvasKeeper(this);
@@ -46,8 +46,11 @@ class PictureCanvas {
         this.kind = kind;
         if (kind === "mask") this.brush.visibility = 0.6;
         if (kind === "sketch") this.brush.hardness = 0.9;
+        const colour = kind === "sketch" ? opts.img2img_sketch_default_brush_color : opts.img2img_inpaint_sketch_default_brush_color;
+        if (isColour(colour)) this.brush.colour = colour.toLowerCase();
         this.stage = made("div", {class: "canvas-stage", tabindex: "0", role: "application", "aria-label": {view: "Picture", sketch: "Picture to sketch on", mask: "Picture to mask", paint_mask: "Picture to paint on"}[kind]});
         this.view = new CanvasView(this.stage);
+        if (isColour(opts.img2img_inpaint_mask_brush_color)) this.view.tint = colourParts(opts.img2img_inpaint_mask_brush_color);
         this.extending = new CanvasExtend(this);
         this.input = new CanvasInput(this);
         this.chooser = made("input", {type: "file", accept: "image/*", hidden: true, "aria-label": "Choose a picture"});
@@ -178,8 +181,7 @@ class PictureCanvas {
 
     beginStroke(erases) {
         this.ensureLayer();
-        const colour = [1, 3, 5].map((at) => parseInt(this.brush.colour.slice(at, at + 2), 16));
-        this.layer.begin(erases ? "erase" : "add", colour, this.paints() ? this.brush.opacity : 1);
+        this.layer.begin(erases ? "erase" : "add", colourParts(this.brush.colour), this.paints() ? this.brush.opacity : 1);
     }
 
     drawSegment(a, b) {
@@ -391,6 +393,15 @@ class PictureCanvas {
         if (!isPainted && !this.picture.extended) return this.picture.source;
         return new File([await pngOfCanvas(seenOn(this))], "copy.png", {type: "image/png"});
     }
+}
+
+function isColour(text) {
+    return /^#[0-9a-f]{6}$/i.test(text || "");
+}
+
+/** [red, green, blue] of "#rrggbb". */
+function colourParts(text) {
+    return [1, 3, 5].map((at) => parseInt(text.slice(at, at + 2), 16));
 }
 
 /** A canvas with a part of the picture (all of it without `part`) and the colours drawn over it. */
