@@ -22,30 +22,30 @@ class Easel:
         self.tab.wait_for_function("() => pageRestored && allTabTasks().every((tasks) => tasks.isCurrent)")
         return seconds
 
-    def prompt(self, text):
-        self.tab.fill("#txt2img_prompt textarea", text)
+    def prompt(self, text, tab="txt2img"):
+        self.tab.fill(f"#{tab}_prompt textarea", text)
 
     def number(self, element, value):
         box = self.tab.locator(f"#{element} input[type=number]")
         box.fill(str(value))
         box.press("Tab")
 
-    def generate(self):
-        self.tab.click("#txt2img_generate")
+    def generate(self, tab="txt2img"):
+        self.tab.click(f"#{tab}_generate")
 
     def wait_for(self, script, timeout_s=60):
         self.tab.wait_for_function(script, timeout=timeout_s * 1000)
 
-    def wait_for_result(self, prompt, timeout_s=60):
+    def wait_for_result(self, prompt, timeout_s=60, tab="txt2img"):
         """Until the infotext under the gallery begins with the prompt."""
-        begins = "text => byId('html_info_txt2img').innerText.trim().startsWith(text)"
+        begins = f"text => byId('html_info_{tab}').innerText.trim().startsWith(text)"
         self.tab.wait_for_function(begins, arg=prompt, timeout=timeout_s * 1000)
 
     def wait_until_idle(self, timeout_s=90):
         self.wait_for("() => !tasksLeft() && !queueState.jobs.length", timeout_s)
 
-    def log(self):
-        return self.tab.inner_text("#html_log_txt2img")
+    def log(self, tab="txt2img"):
+        return self.tab.inner_text(f"#html_log_{tab}")
 
     def queue(self):
         return self.server.get("/internal/queue")[1]

@@ -76,27 +76,14 @@ async function showOnCanvas(mode, picture) {
 
 /* Copies */
 
-/** The picture of a canvas with what is painted on it: an address where nothing is, else a new file. */
-async function pictureOfCanvas(canvas) {
-    const {image, paint} = await canvas.exported();
-    const address = addressOfServerFile(image.path);
-    if (!paint) return address;
-    const {width, height} = canvas.pictureSize();
-    const sheet = made("canvas", {width, height});
-    const context = sheet.getContext("2d");
-    for (const url of [address, addressOfServerFile(paint.path)]) {
-        context.drawImage(await createImageBitmap(await fetchedPicture(url)), 0, 0, width, height);
-    }
-    return new File([await pngOfCanvas(sheet)], "picture.png", {type: "image/png"});
-}
-
+/** What is seen on one canvas, with its paint, goes to another one. */
 async function copyPicture(from, to) {
     const canvas = canvasOf(from.canvas);
     if (!canvas || !canvas.hasPicture()) {
         showMessage("There is no picture on this canvas yet.");
         return;
     }
-    await showOnCanvas(to, await pictureOfCanvas(canvas));
+    await showOnCanvas(to, await canvas.copySource());
 }
 
 for (const from of img2imgModes) {
@@ -113,21 +100,35 @@ function presentPictureSize() {
     return canvas && canvas.hasPicture() ? canvas.pictureSize() : null;
 }
 
+function inWholeLatents(side) {
+    return Math.max(8, side - side % 8);
+}
+
 function pictureSizeOr(width, height) {
     const size = presentPictureSize();
-    if (!size) {
-        showMessage("There is no picture on this canvas yet.");
-        return [width, height];
-    }
-    const whole = (side) => Math.max(8, side - side % 8);
-    return [whole(size.width), whole(size.height)];
+    if (!size) showMessage("There is no picture on this canvas yet.");
+    return size ? [inWholeLatents(size.width), inWholeLatents(size.height)] : [width, height];
+}
+
+/** Sizes of the pictures when they were looked at last, by canvas. */
+var lastPictureSizes = {};
+
+/** Width and height that were the picture's own stay so when it gets new borders, or gives way to another one. */
+function followPictureSize(canvas) {
+    const before = lastPictureSizes[canvas.id];
+    const size = canvas.hasPicture() ? canvas.pictureSize() : null;
+    if (!size) return;
+    lastPictureSizes[canvas.id] = size;
+    if (!before || before.width === size.width && before.height === size.height) return;
+    const isOwn = numberIn("img2img_width") === inWholeLatents(before.width) && numberIn("img2img_height") === inWholeLatents(before.height);
+    if (isOwn && canvas === canvasOf(currentMode().canvas)) byId("img2img_detect_image_size_btn").click();
 }
 
 /** "from 640x480 to 960x720", by the same rule as the engine. */
 function scaledSizeText(size, scale) {
     if (!size) return "No picture yet";
-    const down = (side) => Math.max(8, Math.trunc(side * scale) - Math.trunc(side * scale) % 8);
-    return `from ${size.width}x${size.height} to ${down(size.width)}x${down(size.height)}`;
+    const scaled = (side) => inWholeLatents(Math.trunc(side * scale));
+    return `from ${size.width}x${size.height} to ${scaled(size.width)}x${scaled(size.height)}`;
 }
 
 /** How many of the steps are run: strength leaves out the first ones, unless the setting asks for all of them. */
@@ -144,7 +145,10 @@ function updateImg2img() {
 
 onUiLoaded(() => {
     onAfterUiUpdate(updateImg2img);
-    for (const mode of img2imgModes) onCanvasChanged(mode.canvas, updateImg2img);
+    for (const mode of img2imgModes) {
+        onCanvasChanged(mode.canvas, updateImg2img);
+        onCanvasChanged(mode.canvas, (canvas) => followPictureSize(canvas));
+    }
 });
 document.addEventListener("input", (event) => {
     if (event.target.closest && event.target.closest("#img2img_settings")) updateImg2img();
