@@ -43,7 +43,7 @@ def build_blocks(rt: Runtime) -> tuple[gr.Blocks, PageValues]:
             with gr.Tab("PNG Info", id="pnginfo", elem_id="tab_pnginfo"):
                 png_info_tab()
             with gr.Tab("Checkpoint Merger", id="modelmerger", elem_id="tab_modelmerger"):
-                merger_tab(rt)
+                merger_tab(rt, page)
             with gr.Tab("Settings", id="settings", elem_id="tab_settings"):
                 settings_tab(rt, settings_json, page, shown_elsewhere={CHECKPOINT, *row.others})
         gr.HTML(footer(rt), elem_id="footer")

@@ -9,7 +9,7 @@ from modules import merging
 from modules.checkpoints.merge import CURVES, METHODS
 from modules.errors import UserError
 from modules.ui.components import REFRESH, ToolButton, made, paragraphs
-from modules.ui.models import checkpoint_titles
+from modules.ui.page_values import PageValues
 
 if TYPE_CHECKING:
     from modules.runtime import Runtime
@@ -23,7 +23,7 @@ EXPLAINED = {
     "Add difference": "The result is A + (B − C) · M. Needs three models; A, B and C."}
 
 
-def merger_tab(rt: Runtime) -> None:
+def merger_tab(rt: Runtime, page: PageValues) -> None:
     """Build the tab inside the current Blocks context."""
     controls: dict[str, Any] = {}
     with gr.Row(elem_id=f"{TAB}_page", elem_classes=["gradio-row", "workbench"]):
@@ -38,21 +38,25 @@ def merger_tab(rt: Runtime) -> None:
             result = made(gr.HTML, paragraphs("The new checkpoint is written beside the others. A merge waits in the queue like every "
                                               "job; stop it there.", "note"), elem_id=f"{TAB}_result")
     _connect(rt, controls, merge, refresh, read, result, explained)
+    for name in PARTS:
+        page.follow_choices(controls[name], lambda: _names(rt))
+    page.follow_choices(controls["vae"], lambda: _vae_names(rt))
 
 
 def _models(rt: Runtime, controls: dict[str, Any]) -> gr.Button:
     with gr.Row(elem_id=f"{TAB}_models", elem_classes=["gradio-row", "form-row"]):
         for name, label in PARTS.items():
-            controls[name] = made(gr.Dropdown, choices=checkpoint_titles(rt), value=None, label=label, elem_id=f"{TAB}_{name}_model_name",
-                                  min_width=160)
+            # Any text is taken, and judged by the merge: gradio refuses the name of a file that came after the page was loaded.
+            controls[name] = made(gr.Dropdown, choices=_names(rt), value=None, label=label, elem_id=f"{TAB}_{name}_model_name",
+                                  allow_custom_value=True, min_width=160)
         return ToolButton(REFRESH, elem_id=f"refresh_checkpoint_{TAB}", title="Look for checkpoints and VAE files again")
 
 
 def _mixing(controls: dict[str, Any]) -> None:
-    controls["method"] = made(gr.Radio, choices=list(METHODS), value="Weighted sum", label="Interpolation method",
+    controls["method"] = made(gr.Radio, choices=list(METHODS), value="Weighted sum", label="Interpolation Method",
                               elem_id=f"{TAB}_interp_method")
     with gr.Row(elem_classes=["gradio-row", "form-row"]):
-        controls["multiplier"] = made(gr.Slider, minimum=0, maximum=1, step=0.05, value=0.3, label="Multiplier (M), 0 gives model A",
+        controls["multiplier"] = made(gr.Slider, minimum=0, maximum=1, step=0.05, value=0.3, label="Multiplier (M) - set to 0 to get model A",
                                       elem_id=f"{TAB}_interp_amount")
         controls["curve"] = made(gr.Dropdown, choices=list(CURVES), value="Linear", label="Curve of M", elem_id=f"{TAB}_curve",
                                  min_width=120)
@@ -62,7 +66,7 @@ def _mixing(controls: dict[str, Any]) -> None:
 
 
 def _output(rt: Runtime, controls: dict[str, Any]) -> None:
-    controls["custom_name"] = made(gr.Textbox, label="Custom name (optional)", elem_id=f"{TAB}_custom_name", max_lines=1)
+    controls["custom_name"] = made(gr.Textbox, label="Custom Name (Optional)", elem_id=f"{TAB}_custom_name", max_lines=1)
     with gr.Row(elem_classes=["gradio-row", "form-row"]):
         controls["file_format"] = made(gr.Radio, choices=list(merging.FORMATS), value="safetensors", label="Checkpoint format",
                                        elem_id=f"{TAB}_checkpoint_format")
@@ -71,7 +75,7 @@ def _output(rt: Runtime, controls: dict[str, Any]) -> None:
         controls["config_source"] = made(gr.Radio, choices=list(merging.CONFIG_SOURCES), value=merging.CONFIG_SOURCES[0],
                                          label="Copy config from", elem_id=f"{TAB}_config_method")
         controls["vae"] = made(gr.Dropdown, choices=_vae_names(rt), value=merging.NO_VAE, label="Bake in VAE", elem_id=f"{TAB}_bake_in_vae",
-                               min_width=120)
+                               allow_custom_value=True, min_width=120)
     controls["discard"] = made(gr.Textbox, label="Discard weights with matching name", elem_id=f"{TAB}_discard_weights", max_lines=1,
                                placeholder="A regular expression, e.g. model_ema to leave the averaged weights out")
 
@@ -80,11 +84,16 @@ def _metadata(controls: dict[str, Any]) -> gr.Button:
     with gr.Accordion("Metadata", open=False, elem_id=f"{TAB}_metadata_editor"):
         with gr.Row(elem_classes=["gradio-row", "form-row"]):
             controls["save_metadata"] = made(gr.Checkbox, True, label="Save metadata", elem_id=f"{TAB}_save_metadata")
-            controls["add_recipe"] = made(gr.Checkbox, True, label="Add merge recipe metadata", elem_id=f"{TAB}_add_merge_recipe")
+            controls["add_recipe"] = made(gr.Checkbox, True, label="Add merge recipe metadata", elem_id=f"{TAB}_add_recipe")
             controls["copy_metadata"] = made(gr.Checkbox, True, label="Copy metadata from merged models",
-                                             elem_id=f"{TAB}_copy_metadata_fields")
+                                             elem_id=f"{TAB}_copy_metadata")
         controls["metadata_json"] = made(gr.Textbox, label="Metadata in JSON format", lines=4, elem_id=f"{TAB}_metadata_json")
         return made(gr.Button, "Read metadata from selected checkpoints", elem_id=f"{TAB}_read_metadata")
+
+
+def _names(rt: Runtime) -> list[str]:
+    """Names without hashes: they stay the same when a hash becomes known."""
+    return [info.name for info in rt.checkpoints]
 
 
 def _vae_names(rt: Runtime) -> list[str]:
@@ -109,7 +118,7 @@ def _connect(rt: Runtime, controls: dict[str, Any], merge: gr.Button, refresh: g
 
     def looked_again() -> list[Any]:
         rt.checkpoints.refresh()
-        return [*(gr.update(choices=checkpoint_titles(rt)) for _ in PARTS), gr.update(choices=_vae_names(rt))]
+        return [*(gr.update(choices=_names(rt)) for _ in PARTS), gr.update(choices=_vae_names(rt))]
 
     def metadata(*chosen: str | None) -> str:
         try:
