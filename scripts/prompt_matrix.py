@@ -3,7 +3,7 @@ from PIL import Image
 
 from modules import errors, processing, scripts
 from modules.images import GridAnnotation
-from scripts.plots.results import Gathered, grid_infotext, save_grid, sheet
+from scripts.parts.results import Gathered, grid_infotext, save_grid, sheet
 
 MOST_PICTURES = 4096
 JOINING = {"comma": ", ", "space": " "}

@@ -1,8 +1,8 @@
 """Prompts from file or textbox: one job for each line, with options where a line has them."""
 from modules import errors, processing, scripts, sd_samplers
 from modules.shared import state
-from scripts.plots.prompt_lines import entries
-from scripts.plots.results import Gathered, own_copy
+from scripts.parts.prompt_lines import entries
+from scripts.parts.results import Gathered, own_copy
 
 
 class Script(scripts.Script):

@@ -1,6 +1,7 @@
 """X/Y/Z plot: one picture for every combination of values along up to three axes, on one sheet."""
 from modules import processing, scripts
 from modules.errors import UserError
+from scripts.parts.results import save_grid
 from scripts.plots import values
 
 # names that extensions expect here
@@ -27,7 +28,6 @@ from scripts.plots.axes import (  # noqa: F401
 from scripts.plots.axis_table import axis_options
 from scripts.plots.further_axes import script_axes, setting_axes
 from scripts.plots.plot import MOST_CELLS, Plot, axis_of
-from scripts.plots.results import save_grid
 
 LETTERS = "XYZ"
 

@@ -2,8 +2,8 @@
 from modules import runtime
 from modules._live import live
 from modules.generation import hires
-from modules.imaging import upscale
 from modules.settings.option import OptionInfo
+from modules.upscaler import upscalers
 
 __all__ = ["OptionInfo", "latent_upscale_default_mode", "list_checkpoint_tiles", "options_section"]
 
@@ -35,7 +35,7 @@ live(__name__, computed={
     "state": lambda: runtime.current().state,
     "sd_model": _loaded_model,
     "device": lambda: runtime.current().hardware.device,
-    "sd_upscalers": lambda: list(upscale.UPSCALERS),
+    "sd_upscalers": upscalers,
     "latent_upscale_modes": lambda: dict(hires.LATENT_UPSCALERS),
     "prompt_styles": lambda: runtime.current().styles,
     "data_path": lambda: str(runtime.current().folders.data),

@@ -255,6 +255,12 @@ class PictureRecord:
             self.note(self.count if self.numbers_itself else index, path, infotext)
             self.count += 1
 
+    def add_between_runs(self, path: str, infotext: str) -> None:
+        """Note a picture that the selected script itself made and saved."""
+        if self.numbers_itself and self.depth == 0:
+            self.note(self.count, path, infotext)
+            self.count += 1
+
 
 def _one_per_picture(prompt: str | list[str], count: int) -> list[str]:
     if isinstance(prompt, list):

@@ -61,6 +61,9 @@ def save_image(image: Image, path: str | Path, basename: str, seed: int | None =
                          forced_name=name.of(folder, options, context, image))
     script_callbacks.call("image_saved", replace(wish, filename=str(saved.path)))
     image.already_saved_as, image.is_saved = str(saved.path), True
+    record = getattr(p, "record", None)
+    if record is not None and not grid:
+        record.add_between_runs(str(saved.path), text)
     return str(saved.path), str(saved.text_path) if saved.text_path else None
 
 

@@ -8,9 +8,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from modules import devices, errors, processing, shared
 from modules.images import GridAnnotation
+from scripts.parts.results import Gathered, grid_infotext, own_copy, sheet
 from scripts.plots import values
 from scripts.plots.axes import AxisOption, str_permutations
-from scripts.plots.results import Gathered, grid_infotext, own_copy, sheet
 
 MOST_CELLS = 10_000
 FAILED, EMPTY = "#fbe9e7", "#ffffff"

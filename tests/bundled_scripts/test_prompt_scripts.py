@@ -7,7 +7,7 @@ from PIL import Image
 
 from modules import scripts
 from modules.scripts import scripts_data
-from scripts.plots.prompt_lines import entries
+from scripts.parts.prompt_lines import entries
 
 MATRIX, LINES = "Prompt matrix", "Prompts from file or textbox"
 

@@ -13,16 +13,47 @@ def own_copy(p):
     return one
 
 
+def part_of(p):
+    """A copy of the run `p` for parts of a picture: they are neither saved nor shown as pictures of the job."""
+    one = own_copy(p)
+    one.n_iter, one.do_not_save_samples, one.do_not_save_grid = 1, True, True
+    one.record = None
+    return one
+
+
+def stopped():
+    """Whether somebody wants the job to end."""
+    return shared.state.interrupted or shared.state.stopping_generation
+
+
+def save_picture(p, picture, infotext):
+    """Save a picture that a script put together, as the settings say for samples; a full folder is said under the pictures."""
+    if not shared.opts.samples_save or p.do_not_save_samples:
+        return
+    folder = p.outpath_samples or shared.opts.outdir_samples or shared.opts.outdir_img2img_samples
+    try:
+        images.save_image(picture, folder, "", p.seed, first_prompt(p), shared.opts.samples_format, info=infotext, p=p)
+    except errors.UserError as error:
+        p.comment(str(error))
+
+
+def first_prompt(p):
+    """The prompt of a run as one text."""
+    return p.prompt[0] if isinstance(p.prompt, list) else p.prompt
+
+
 class Gathered:
     """Pictures of several runs with their infotexts and seeds; grids of the single runs are left out."""
 
     def __init__(self):
         self.pictures, self.infotexts = [], []
         self.prompts, self.negative_prompts, self.seeds, self.subseeds = [], [], [], []
+        self.checkpoint = None
 
     def add(self, processed, most=None):
         """Take over the pictures of one run, the first `most` of them."""
         skipped = processed.index_of_first_image
+        self.checkpoint = self.checkpoint or processed
         for place, picture in enumerate(processed.images[skipped:][:most]):
             number = getattr(picture, "picture_index", place)  # a skipped batch leaves a gap
             self.pictures.append(picture)
@@ -30,6 +61,11 @@ class Gathered:
             for whole, single in ((self.prompts, processed.all_prompts), (self.negative_prompts, processed.all_negative_prompts),
                                   (self.seeds, processed.all_seeds), (self.subseeds, processed.all_subseeds)):
                 whole.append(single[min(number, len(single) - 1)])
+
+    def add_picture(self, picture, infotext, processed):
+        """Take over a picture that was put together, the first part of which was made by the run of `processed`."""
+        self.add(processed, most=1)
+        self.pictures[-1], self.infotexts[-1] = picture, infotext
 
     def processed(self, p, grids=()):
         """The result: `grids`, (picture, infotext) each, then all pictures."""
@@ -39,6 +75,8 @@ class Gathered:
             p, [picture for picture, _ in grids] + self.pictures, seed, texts[0] if texts else "", subseed, infotexts=texts,
             all_prompts=self.prompts, all_negative_prompts=self.negative_prompts, all_seeds=self.seeds, all_subseeds=self.subseeds,
             index_of_first_image=len(grids))
+        if self.checkpoint is not None:  # the runs were made of copies, and `p` itself never had one
+            result.sd_model_name, result.sd_model_hash = self.checkpoint.sd_model_name, self.checkpoint.sd_model_hash
         result.interrupted = shared.state.interrupted
         return result
 
