@@ -1,11 +1,12 @@
-"""POST /sdapi/v1/extra-single-image: one picture enlarged, without any network."""
+"""POST /sdapi/v1/extra-single-image and extra-batch-images: pictures enlarged, without any network."""
 import html
 from dataclasses import dataclass
 from typing import Any
 
 from PIL import Image
 
-from modules.api.base64_pictures import as_base64, picture_bytes
+from modules.api.base64_pictures import MOST_ADDRESSES, as_base64, is_address, picture_bytes
+from modules.api.remote_pictures import FetchOptions
 from modules.errors import RequestError
 from modules.generation.fields import MAX_SIDE_PX, Field, Kind, checked
 from modules.imaging.encode import png_bytes
@@ -14,6 +15,7 @@ from modules.imaging.upscale import Upscaler, find_upscaler
 
 MAX_PIXELS = 8192 * 8192
 MAX_FACTOR = 8
+MOST_PICTURES = 256
 # Fields that ask for a network which is not there.
 FACES = {"gfpgan_visibility": "GFPGAN", "codeformer_visibility": "CodeFormer"}
 
@@ -56,13 +58,24 @@ class Upscaling:
     second_share: float
 
 
-def extra_single_image(body: dict[str, Any]) -> dict[str, Any]:
+def extra_batch_images(body: dict[str, Any], fetch: FetchOptions) -> dict[str, Any]:
+    """All pictures of `imageList`, each {"data": ..., "name": ...}, enlarged in the same way. Raises as extra_single_image does."""
+    rows = body.get("imageList")
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows) or not 0 < len(rows) <= MOST_PICTURES:
+        raise RequestError("imageList", f"imageList must be a list of 1 to {MOST_PICTURES} objects with data and name.")
+    if sum(is_address(row.get("data")) for row in rows) > MOST_ADDRESSES:
+        raise RequestError("imageList", f"imageList names more than {MOST_ADDRESSES} addresses.", remedy="Send the pictures as base64.")
+    made = [extra_single_image({**body, "image": row.get("data")}, fetch) for row in rows]
+    return {"html_info": made[-1]["html_info"], "images": [each["image"] for each in made if each["image"]]}
+
+
+def extra_single_image(body: dict[str, Any], fetch: FetchOptions) -> dict[str, Any]:
     """The enlarged picture as base64 PNG with the infotext it had, and what was done as html. Raises RequestError, NotFound."""
     values = {field.name: field.default if body.get(field.name) is None else checked(field, body[field.name]) for field in FIELDS}
     for name, what in FACES.items():
         if values[name] > 0:
             raise RequestError(name, f"{name}: this version cannot restore faces with {what}.", remedy="Leave the field out.")
-    opened = open_picture(picture_bytes("image", body.get("image")))
+    opened = open_picture(picture_bytes("image", body.get("image"), fetch))
     picture, done = upscaled(opened.image, asked_for(values, opened.image))
     summary = ", ".join(f"{key}: {value}" for key, value in done.items())
     text = "\n".join(filter(None, (opened.infotext, summary)))

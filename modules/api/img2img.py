@@ -5,6 +5,7 @@ from typing import Any
 from modules import img2img, scripts
 from modules.api import models
 from modules.api.base64_pictures import picture_bytes, picture_list
+from modules.api.remote_pictures import fetch_options
 from modules.api.scripts import chosen_scripts
 from modules.api.txt2img import flag, job_answer, refuse_missing, sampler_of, text_field
 from modules.generation.fields import IMG2IMG_FIELDS
@@ -31,8 +32,9 @@ def engine_values(rt: Runtime, body: dict[str, Any]) -> dict[str, Any]:
     refuse_missing(rt, {name: value for name, value in values.items() if name in models.NEEDED_BY_PICTURES})
     values["do_not_save_samples"] = values["do_not_save_grid"] = not flag(values, "save_images", False)
     values["scripts"] = chosen_scripts(scripts.scripts_img2img, values)
-    values[img2img.PICTURES] = picture_list(img2img.PICTURES, values.get(img2img.PICTURES))
-    return values | {name: picture_bytes(name, values[name]) for name in img2img.MASKS if values.get(name)}
+    fetch = fetch_options(rt)
+    values[img2img.PICTURES] = picture_list(img2img.PICTURES, values.get(img2img.PICTURES), fetch)
+    return values | {name: picture_bytes(name, values[name], fetch) for name in img2img.MASKS if values.get(name)}
 
 
 def submitted(rt: Runtime, body: dict[str, Any], owner: str) -> Job:

@@ -144,6 +144,11 @@ class ExtrasSingleImageResponse(BaseModel):
     image: str | None = None
 
 
+class ExtrasBatchImagesResponse(BaseModel):
+    html_info: str
+    images: list[str]
+
+
 class ProgressResponse(BaseModel):
     """progress: 0..1, 0 when nothing runs. eta_relative: seconds. current_image: base64 of the preview."""
 

@@ -1,4 +1,4 @@
-"""Routes below /sdapi/v1 that take pictures: img2img, png-info, extra-single-image."""
+"""Routes below /sdapi/v1 that take pictures: img2img, png-info, extra-single-image, extra-batch-images."""
 import asyncio
 from typing import Annotated, Any
 
@@ -7,9 +7,10 @@ from fastapi import APIRouter, Depends, Request, Response
 from modules.api import img2img, models
 from modules.api.answers import SafeJSONResponse
 from modules.api.body import json_object
-from modules.api.extras import extra_single_image
+from modules.api.extras import extra_batch_images, extra_single_image
 from modules.api.own_queue import viewer_of
 from modules.api.png_info import png_info
+from modules.api.remote_pictures import fetch_options
 from modules.runtime import Runtime
 
 Body = Annotated[dict[str, Any], Depends(json_object)]
@@ -32,4 +33,9 @@ def add_picture_routes(router: APIRouter, rt: Runtime) -> None:
     @router.post("/extra-single-image", responses={200: {"model": models.ExtrasSingleImageResponse}})
     async def enlarge(body: Body) -> Response:
         """One picture enlarged."""
-        return SafeJSONResponse(await asyncio.to_thread(extra_single_image, body))
+        return SafeJSONResponse(await asyncio.to_thread(extra_single_image, body, fetch_options(rt)))
+
+    @router.post("/extra-batch-images", responses={200: {"model": models.ExtrasBatchImagesResponse}})
+    async def enlarge_all(body: Body) -> Response:
+        """Several pictures enlarged."""
+        return SafeJSONResponse(await asyncio.to_thread(extra_batch_images, body, fetch_options(rt)))

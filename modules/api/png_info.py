@@ -2,6 +2,7 @@
 from typing import Any
 
 from modules.api.base64_pictures import picture_bytes
+from modules.api.remote_pictures import fetch_options
 from modules.imaging import infotext
 from modules.imaging.foreign_infotext import read_parameters
 from modules.runtime import Runtime
@@ -11,6 +12,6 @@ PARAMETERS = "parameters"
 
 def png_info(rt: Runtime, body: dict[str, Any]) -> dict[str, Any]:
     """info: the infotext; items: other texts in the file; parameters: the fields of the infotext. Raises UserError for no picture."""
-    found = read_parameters(picture_bytes("image", body.get("image")))
+    found = read_parameters(picture_bytes("image", body.get("image"), fetch_options(rt)))
     others = {name: text for name, text in found.others.items() if name != PARAMETERS}
     return {"info": found.text, "items": others, "parameters": infotext.parse(found.text, back_compat=rt.settings.auto_backcompat)}

@@ -1,14 +1,18 @@
 """Pictures named by an address: off by default, never from this machine or its network, also after redirects."""
+import base64
+import io
 import socket
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from PIL import Image
 
 from modules.api import remote_pictures
 from modules.api.remote_pictures import FetchOptions, checked_address, fetched, is_public
 from modules.errors import RequestError
+from modules.imaging.encode import png_bytes
 
 ON = FetchOptions(is_enabled=True, user_agent="test")
 LOCAL = FetchOptions(is_enabled=True, allows_local=True, user_agent="test")
@@ -16,6 +20,8 @@ LOCAL = FetchOptions(is_enabled=True, allows_local=True, user_agent="test")
 
 class Pictures(BaseHTTPRequestHandler):
     """A server of everything that could go wrong."""
+
+    files: dict[str, bytes] = {}
 
     def do_GET(self) -> None:
         if self.path == "/loop":
@@ -26,6 +32,8 @@ class Pictures(BaseHTTPRequestHandler):
             self.answer(404)
         elif self.path == "/endless":
             self.answer(200, content=b"x" * 3000)
+        elif self.path in self.files:
+            self.answer(200, content=self.files[self.path])
         else:
             self.answer(200, content=b"picture for " + self.headers["User-Agent"].encode())
 
@@ -112,3 +120,50 @@ def test_what_does_not_end_in_a_picture_is_one_sentence(site, path, said, monkey
 @pytest.mark.parametrize("address, public", [("8.8.8.8", True), ("2001:4860:4860::8888", True), ("2002:7f00:1::", False), ("::", False)])
 def test_public_addresses(address, public):
     assert is_public(address) == public
+
+
+ROUTES = [("png-info", lambda picture: {"image": picture}), ("extra-single-image", lambda picture: {"image": picture}),
+          ("extra-batch-images", lambda picture: {"imageList": [{"data": picture, "name": "a"}]}),
+          ("img2img", lambda picture: {"init_images": [picture], "steps": 2}), ("jobs/img2img", lambda picture: {"init_images": [picture]})]
+
+
+@pytest.mark.parametrize("route, body", ROUTES, ids=[route for route, _ in ROUTES])
+def test_no_route_asks_an_address_by_default_and_none_this_machine_ever(client, rt, site, route, body):
+    refused = client.post(f"/sdapi/v1/{route}", json=body(f"{site}/a.png"))
+    assert refused.status_code == 422 and "api_enable_requests" in str(refused.json()["detail"])
+    rt.settings.set("api_enable_requests", True)
+    try:
+        refused = client.post(f"/sdapi/v1/{route}", json=body(f"{site}/a.png"))
+    finally:
+        rt.settings.set("api_enable_requests", False)
+    assert refused.status_code == 422 and "own network" in str(refused.json()["detail"])
+
+
+def test_clients_cannot_allow_it_themselves(client):
+    assert client.post("/sdapi/v1/options", json={"api_enable_requests": True}).status_code == 422
+
+
+def test_an_allowed_picture_is_used(client, rt, site, monkeypatch):
+    monkeypatch.setattr(remote_pictures, "is_public", lambda text: True)
+    monkeypatch.setitem(Pictures.files, "/red.png", png_bytes(Image.new("RGB", (8, 8), "red"), "a cat"))
+    rt.settings.set("api_enable_requests", True)
+    try:
+        answer = client.post("/sdapi/v1/png-info", json={"image": f"{site}/red.png"})
+    finally:
+        rt.settings.set("api_enable_requests", False)
+    assert answer.status_code == 200 and answer.json()["info"] == "a cat"
+
+
+def test_one_request_names_a_few_addresses_only(client, site):
+    answer = client.post("/sdapi/v1/extra-batch-images", json={"imageList": [{"data": site, "name": "a"}] * 17})
+    assert answer.status_code == 422 and "16 addresses" in str(answer.json()["detail"])
+
+
+def test_all_pictures_of_a_batch_are_enlarged(client, get_samples):
+    pictures = [base64.b64encode(png_bytes(Image.new("RGB", size, "red"), "")).decode() for size in ((8, 8), (16, 8))]
+    body = {"imageList": [{"data": picture, "name": "a.png"} for picture in pictures], "upscaler_1": "Nearest", "upscaling_resize": 2}
+    answer = client.post("/sdapi/v1/extra-batch-images", json=body).json()
+    assert [Image.open(io.BytesIO(base64.b64decode(image))).size for image in answer["images"]] == [(16, 16), (32, 16)]
+    assert answer["html_info"] == "<p>Postprocess upscale by: 2.0, Postprocess upscaler: Nearest</p>"
+    for junk in (None, [], "x", [1], [{}], [{"data": 5}]):
+        assert client.post("/sdapi/v1/extra-batch-images", json={"imageList": junk}).status_code == 422
