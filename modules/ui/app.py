@@ -48,8 +48,8 @@ def build_blocks(rt: Runtime) -> tuple[gr.Blocks, PageValues]:
                 settings_tab(rt, settings_json, page, shown_elsewhere={CHECKPOINT, *row.others})
         gr.HTML(footer(rt), elem_id="footer")
         connect_quicksettings(rt, row, [txt2img, img2img], settings_json)
-    for event in blocks.fns.values():  # also those of scripts: our API is another one
-        event.api_visibility = "private"
+        for event in blocks.fns.values():  # also those of scripts: our API is another one
+            event.api_visibility = "private"
     return blocks, page
 
 
