@@ -16,6 +16,7 @@ OUR_DEFAULTS = {
     "save_images_replace_action": "Add number suffix",  # nothing is replaced without being asked
     "randn_source": "CPU",  # the same picture on every machine
     "interrupt_after_current": False,
+    "api_enable_requests": False,  # a server that asks other machines what a stranger tells it is a way into its network
     "img2img_inpaint_mask_brush_color": "#f0453a",  # white is not seen on much of what people repaint
     "outdir_txt2img_samples": "outputs/txt2img-images",
     "outdir_txt2img_grids": "outputs/txt2img-grids",
