@@ -1,8 +1,8 @@
 """The canvas in Chromium: python benchmarks/canvas.py [--sizes 512 2048 4096]
 
 For a mask and a colour layer of each size: from a mouse event to the painted frame while a broad line is drawn (median and the slowest of
-twenty), the part of it that is our own work, undo of that line until it is painted, inverting or clearing the whole layer, and sending
-picture and layer (first time, and again after one more line, when only the layer is sent).
+twenty), the part of it that is our own work, undo of that line until it is painted, inverting or clearing the whole layer, filling it,
+and sending picture and layer (first time, and again after one more line, when only the layer is sent).
 """
 import argparse
 import shutil
@@ -44,14 +44,14 @@ WATCH = """(id) => {
         spent = 0;
     };
 }"""
-TIMED = """async ([id, action]) => {
+TIMED = """async ([id, action, argument]) => {
     const canvas = canvasOf(id);
     const began = performance.now();
-    await canvas[action]();
+    await canvas[action](argument);
     canvas.view.paint();
     return performance.now() - began;
 }"""
-COLUMNS = ("event to frame ms", "slowest of 20", "own work ms", "undo ms", "whole layer ms", "send ms", "send again ms")
+COLUMNS = ("event to frame ms", "slowest of 20", "own work ms", "undo ms", "whole layer ms", "fill ms", "send ms", "send again ms")
 
 
 def main() -> None:
@@ -91,15 +91,18 @@ def measured(user: CanvasUser, picture: Path) -> list[float]:
     user.js("canvas.redo()")
     whole = timed(user, "invert" if user.kind == "mask" else "clearDrawing")
     user.js("canvas.undo()")
+    fill = timed(user, "fill", {"x": 1, "y": 1})
+    user.js("canvas.undo()")
     send = timed(user, "exported")
     user.draw((size * 0.8, size * 0.8), (size * 0.9, size * 0.7))
     again = timed(user, "exported")
     user.tab.close()
-    return [statistics.median(latency), max(latency), statistics.median(work), undo, whole, send, again]
+    return [statistics.median(latency), max(latency), statistics.median(work), undo, whole, fill, send, again]
 
 
-def timed(user: CanvasUser, action: str) -> Any:
-    return user.tab.evaluate(TIMED, [user.id, action])
+def timed(user: CanvasUser, action: str, argument: Any = None) -> float:
+    """Milliseconds of one action of the canvas until its result is painted."""
+    return user.tab.evaluate(TIMED, [user.id, action, argument])
 
 
 if __name__ == "__main__":

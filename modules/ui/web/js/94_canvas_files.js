@@ -17,18 +17,27 @@ function addressOfServerFile(path) {
     return base + "/gradio_api/file=" + path.split(/[\\/]/).map(encodeURIComponent).join("/").replaceAll("%3A", ":");
 }
 
+/** fetch, with a sentence in place of the browser's words when nobody answers. */
+async function askServer(address, options) {
+    try {
+        return await fetch(address, options);
+    } catch {
+        throw new Error("The server does not answer. Start it again, then try once more.");
+    }
+}
+
 /** Sends a file to the server; returns its path there. */
 async function uploadToServer(blob, name) {
     const form = new FormData();
     form.append("files", blob, name);
-    const answer = await fetch(document.baseURI.replace(/\/+$/, "") + "/gradio_api/upload", {method: "POST", body: form});
+    const answer = await askServer(document.baseURI.replace(/\/+$/, "") + "/gradio_api/upload", {method: "POST", body: form});
     if (!answer.ok) throw new Error("The picture could not be sent to the server (status " + answer.status + ").");
     return (await answer.json())[0];
 }
 
 /** Whether the server still has a file: uploads are deleted after a day, and when it starts again. */
 async function isOnServer(path) {
-    const answer = await fetch(addressOfServerFile(path), {headers: {range: "bytes=0-0"}, cache: "no-store"});
+    const answer = await askServer(addressOfServerFile(path), {headers: {range: "bytes=0-0"}, cache: "no-store"});
     return answer.ok;
 }
 
@@ -63,6 +72,7 @@ async function openedForCanvas(source, onFirstLook) {
     await refuseHuge(blob);
     const upload = new CanvasUpload(() => blob, nameForUpload(source, blob), typeof source === "string" ? serverPathOf(source) : null);
     const path = upload.sent || upload.send();
+    path.catch(() => {}); // awaited below, when the first look is over
     let shown = await createImageBitmap(blob).catch(() => null); // turned as its EXIF says
     if (shown) onFirstLook(shown);
     const known = await callServer("/internal/canvas/picture", {path: await path});
@@ -86,7 +96,7 @@ async function refuseHuge(blob) {
 }
 
 async function fetchedPicture(url) {
-    const answer = await fetch(url);
+    const answer = await askServer(url);
     if (!answer.ok) throw new Error("The picture is no longer there.");
     return answer.blob();
 }

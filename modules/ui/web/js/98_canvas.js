@@ -156,6 +156,7 @@ class PictureCanvas {
         this.root.toggleAttribute("data-picture", this.hasPicture());
         if (!this.picture) this.isFullscreen && this.toggleFullscreen();
         this.extending.toggle(false);
+        this.input.strokeEnd = null;
         const size = this.pictureSize();
         this.note.textContent = size ? size.width + " × " + size.height : "";
         this.view.isFitted = true;
@@ -276,6 +277,7 @@ class PictureCanvas {
         this.picture = {...this.picture, original, shown, extended: isOriginal ? null : upload};
         this.layer = this.layer.withBorders(change);
         this.keeper.note();
+        this.input.strokeEnd = null;
         this.note.textContent = shown.width + " × " + shown.height;
         this.view.isFitted = true;
         this.view.show(shown, this.layer);
