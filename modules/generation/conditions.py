@@ -7,6 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from modules import runtime
+from modules.generation import image_conditioning
 from modules.generation.base import StableDiffusionProcessing
 from modules.prompt.compose import batch_conditions
 from modules.prompt.conditioning import Conditioning
@@ -43,6 +44,8 @@ def setup_conditions(p: StableDiffusionProcessing, steps: int, hires_steps: int 
         earlier = p.extra_generation_params.get(TI_HASHES, "").split(", ") if p.is_hr_pass else []
         hashes = dict.fromkeys([*filter(None, earlier), *(f"{name}: {digest}" for name, digest in used.items())])
         p.extra_generation_params[TI_HASHES] = ", ".join(hashes)
+    if p.sd_model.architecture.extra == "depth" and getattr(p, "depth_map", None) is None:
+        p.comment(image_conditioning.NO_DEPTH)
     p.c, p.uc = result.positive, result.negative
     p.planned_steps = (steps, hires_steps)
 
@@ -52,8 +55,9 @@ def picture_facts(p: StableDiffusionProcessing) -> PictureFacts:
     opts = runtime.current().settings
     first, second = (p.width, p.height), (getattr(p, "hr_upscale_to_x", 0), getattr(p, "hr_upscale_to_y", 0))
     width, height = second if p.is_hr_pass else first
+    guidance = (p.is_hr_pass and getattr(p, "hr_cfg", None)) or p.cfg_scale
     return PictureFacts(
-        width=width, height=height, crop_top=opts.sdxl_crop_top, crop_left=opts.sdxl_crop_left,
+        width=width, height=height, guidance=guidance, crop_top=opts.sdxl_crop_top, crop_left=opts.sdxl_crop_left,
         aesthetic_score=opts.sdxl_refiner_high_aesthetic_score, negative_aesthetic_score=opts.sdxl_refiner_low_aesthetic_score)
 
 

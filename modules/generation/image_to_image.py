@@ -128,7 +128,8 @@ class StableDiffusionProcessingImg2Img(StableDiffusionProcessing):
             if image_conditioning.kind_of(self.sd_model):
                 check()
                 hole = self._hole(mask, placed.start.size)
-                conditionings.append(image_conditioning.of_picture(self.sd_model, _pixels(placed.start), size, hole, weight))
+                conditionings.append(image_conditioning.of_picture(
+                    self.sd_model, _pixels(placed.start), size, hole, weight, getattr(self, "depth_map", None)))
         self._latents = torch.cat(latents)
         self._conditioning = torch.cat(conditionings) if conditionings else None
         if latent_mask is not None:
@@ -212,6 +213,16 @@ class StableDiffusionProcessingImg2Img(StableDiffusionProcessing):
         if self.resize_mode == LATENT_UPSCALE and only_masked:
             self.comment("Only masked brings its part of the picture to size itself; the resize mode does not count there.")
         return parameters
+
+    def beginnings(self) -> dict[str, Any]:
+        """Names of kept pictures under init_images, mask and latent_mask, and under `fields` values that infotexts do not tell."""
+        if not self.inputs:
+            return {}
+        names = [self.inputs["init_images"][self.row_of(index)] for index in self.indices]
+        facts = {**self.inputs, "init_images": names if len(set(names)) > 1 else names[:1]}
+        if self.image_mask is not None:
+            facts["fields"] = {name: getattr(self, name) for name in ("mask_blur_x", "mask_blur_y", "mask_round", "inpaint_full_res")}
+        return facts
 
     def close(self) -> None:
         super().close()

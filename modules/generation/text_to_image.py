@@ -167,7 +167,7 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
         samples = sample_from_noise(
             self.sd_model, self.sampler, self.scheduler or "Automatic", self.steps, self.rng, conditions, self.cfg_scale,
             sampling_options(self), pass_hooks(self, self.steps, Refiner.of(self)), start=noise,
-            image_cond=image_conditioning.without_picture(self.sd_model, self.width, self.height))
+            image_cond=image_conditioning.without_picture(self.sd_model, self.width, self.height, getattr(self, "depth_map", None)))
         if not self.enable_hr:
             return samples
         runtime.current().state.nextjob()
@@ -259,7 +259,8 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
             self.sd_model, find_sampler(name), schedule or "Automatic", self.steps, source, second.conditions,
             self.hr_cfg or self.cfg_scale, sampling_options(self), pass_hooks(second, steps, Refiner.of(second)),
             init_latent=latents, denoising_strength=self.denoising_strength, given_steps=steps, start=noise,
-            image_cond=image_conditioning.without_picture(self.sd_model, wide * LATENT_PX, high * LATENT_PX))
+            image_cond=image_conditioning.without_picture(
+                self.sd_model, wide * LATENT_PX, high * LATENT_PX, getattr(self, "depth_map", None)))
 
     def _texts_of_second_pass(self, own: list[str], whole: list[str], first: list[str]) -> list[str]:
         """The texts of the batch without network tags: those of the first pass, as scripts left them, where there are no others."""

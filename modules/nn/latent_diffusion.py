@@ -106,6 +106,11 @@ class LatentDiffusion(nn.Module):
         return self.architecture.family in ("sdxl", "refiner")
 
     @property
+    def embeds_guidance(self) -> bool:
+        """Whether the U-Net is told the guidance scale instead of being asked with and without the text."""
+        return self.architecture.unet.guidance_dim > 0
+
+    @property
     def is_sdxl_inpaint(self) -> bool:
         return self.is_sdxl and self.architecture.is_inpainting
 

@@ -22,6 +22,17 @@ def timestep_embedding(timesteps: Tensor, dim: int, max_period: float = 10000.0)
     return F.pad(embedding, (0, dim % 2))
 
 
+def guidance_embedding(scale: float, dim: int) -> Tensor:
+    """Sines, then cosines, of 1000 (scale - 1) at `dim // 2` frequencies: float32 [1, dim].
+
+    Luo et al. 2023 (arXiv:2310.04378), section 4.2.
+    """
+    half = dim // 2
+    frequencies = torch.exp(-math.log(10000.0) * torch.arange(half, dtype=torch.float32) / (half - 1))
+    angles = 1000.0 * (scale - 1) * frequencies
+    return F.pad(torch.cat([angles.sin(), angles.cos()])[None], (0, dim % 2))
+
+
 class Downsample(nn.Module):
     """Halves the size by a strided convolution."""
 
@@ -129,11 +140,12 @@ class UNetModel(nn.Module):
         return self.time_embed[0].weight.dtype
 
     def forward(self, x: Tensor, timesteps: Tensor, context: Tensor | None = None, y: Tensor | None = None, **_: object) -> Tensor:
-        """x [B, in_channels, h, w], timesteps [B] (fractions allowed), context [B, S, D], y [B, vector_dim] -> [B, out_channels, h, w]."""
+        """x [B, in_channels, h, w], timesteps [B] (fractions allowed), context [B, S, D] -> [B, out_channels, h, w].
+
+        y [B, vector_dim + guidance_dim]: facts about the picture, then the embedded guidance scale, where the network takes them.
+        """
         h = x.to(self.dtype, memory_format=layout(x.device))
-        emb = self.time_embed(timestep_embedding(timesteps, self.model_channels).to(h.dtype))
-        if self.config.vector_dim and y is not None:
-            emb = emb + self.label_emb(y.to(h.dtype))
+        emb = self._embedded(timestep_embedding(timesteps, self.model_channels).to(h.dtype), y)
         context = None if context is None else context.to(h.dtype)
         skips = []
         for block in self.input_blocks:
@@ -143,6 +155,14 @@ class UNetModel(nn.Module):
         for block in self.output_blocks:
             h = block(_joined(h, skips.pop()), emb, context)
         return self.out(h)
+
+    def _embedded(self, time: Tensor, y: Tensor | None) -> Tensor:
+        """time [B, model_channels] and y as what all residual blocks are told [B, E]."""
+        if y is None:
+            return self.time_embed(time)
+        facts, guidance = y.to(time.dtype).tensor_split([self.config.vector_dim], dim=1)
+        emb = self.time_embed(time, guidance if self.config.guidance_dim else None)
+        return emb + self.label_emb(facts) if self.config.vector_dim else emb
 
 
 def _joined(h: Tensor, skip: Tensor) -> Tensor:

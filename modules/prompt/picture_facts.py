@@ -1,4 +1,4 @@
-"""What SDXL is told about a picture beside its text: sizes, crop and aesthetic score, as a vector."""
+"""What networks are told beside the text, as a vector: SDXL sizes, crop and aesthetic score, latent consistency models the guidance."""
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from modules.nn.families import Architecture, PictureFact
-from modules.nn.unet import timestep_embedding
+from modules.nn.unet import guidance_embedding, timestep_embedding
 from modules.prompt.conditioning import Conditioning
 
 
@@ -16,6 +16,7 @@ from modules.prompt.conditioning import Conditioning
 class PictureFacts:
     """A picture as the network should take it for. Sizes and crop in pixels; scores as people gave them, 1 to 10.
 
+    guidance: the CFG scale, which latent consistency models are told instead of being asked twice.
     Podell et al. 2023 (arXiv:2307.01952), section 2.2.
     """
 
@@ -25,6 +26,7 @@ class PictureFacts:
     crop_left: int = 0
     aesthetic_score: float = 6.0
     negative_aesthetic_score: float = 2.5
+    guidance: float = 7.0
 
     def numbers(self, fact: PictureFact, *, is_negative: bool = False) -> tuple[float, ...]:
         """One fact as numbers."""
@@ -35,9 +37,11 @@ class PictureFacts:
         }[fact]
 
     def vector(self, architecture: Architecture, *, is_negative: bool = False) -> Tensor:
-        """All facts that this kind of network takes, each number as sines and cosines [1, numbers * fact_dim]."""
+        """All facts that this kind of network takes, each number as sines and cosines [1, numbers * fact_dim + guidance_dim]."""
         numbers = [number for fact in architecture.picture_facts for number in self.numbers(fact, is_negative=is_negative)]
-        return timestep_embedding(torch.tensor(numbers), architecture.fact_dim).flatten()[None]
+        facts = timestep_embedding(torch.tensor(numbers), architecture.fact_dim).flatten()[None] if numbers else torch.zeros(1, 0)
+        guidance_dim = architecture.unet.guidance_dim
+        return torch.cat([facts, guidance_embedding(self.guidance, guidance_dim)], dim=1) if guidance_dim else facts
 
 
 def with_facts(
@@ -47,10 +51,10 @@ def with_facts(
 
     A negative prompt that is empty throughout becomes zeros: SDXL was trained so to know no text at all.
     """
-    if not architecture.picture_facts:
+    if not architecture.picture_facts and not architecture.unet.guidance_dim:
         return conditions
     known = facts.vector(architecture, is_negative=is_negative)
-    is_absent = is_negative and not any(texts)
+    is_absent = bool(architecture.picture_facts) and is_negative and not any(texts)
     result = []
     for cond in conditions:
         text = torch.zeros_like(cond.crossattn) if is_absent else cond.crossattn

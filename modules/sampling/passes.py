@@ -186,7 +186,9 @@ class _Pass:
 
     def __init__(self, model: DiffusionModel, sampler: Sampler, schedule: str | None, conditions: Conditions, cfg_scale: float,
                  options: SamplingOptions, hooks: SamplingHooks, noise: PassNoise):
-        self.model, self.sampler, self.conditions, self.cfg_scale = model, sampler, conditions, cfg_scale
+        self.model, self.sampler, self.conditions = model, sampler, conditions
+        # Networks that are told the scale have learnt what guidance makes of it.
+        self.cfg_scale = 1.0 if getattr(model, "embeds_guidance", False) else cfg_scale
         self.options, self.hooks, self.noise = options, hooks, noise
         self.schedule = schedule_for(sampler, schedule)
         self.levels = self._levels_of(model)

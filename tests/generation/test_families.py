@@ -7,6 +7,7 @@ from PIL import Image
 from small_families import SMALL, write_small
 
 from modules import txt2img
+from modules.generation.image_conditioning import depth_map
 from modules.imaging import infotext
 
 REQUEST = {"prompt": "a red cube", "negative_prompt": "", "steps": 2, "width": 64, "height": 64, "seed": 5, "sampler_name": "Euler",
@@ -84,3 +85,26 @@ def test_the_setting_overrides_what_the_network_is_taken_for(runtime, family):
     assert np.array_equal(pixels(automatic), pixels(as_v)) and not np.array_equal(pixels(automatic), pixels(as_eps))
     assert fields(as_eps)["Prediction type"] == "Epsilon" and "Prediction type" not in fields(automatic)
     assert runtime.models.current.parameterization == "v"
+
+
+def test_a_latent_consistency_model_is_told_the_scale_and_asked_once_a_step(runtime, family):
+    built = replace(SMALL["sd1"], unet=replace(SMALL["sd1"].unet, guidance_dim=8))
+    settings = family(built, "small-lcm")
+    rows = []
+    first = made(runtime, settings, sampler_name="LCM", steps=4, cfg_scale=2.0)
+    unet = runtime.models.current.model.diffusion_model
+    unet.register_forward_hook(lambda module, args, out: rows.append(len(out)))
+    other = made(runtime, settings, sampler_name="LCM", steps=4, cfg_scale=8.0)
+    assert rows == [1] * 4 and not np.array_equal(pixels(first), pixels(other))
+
+
+def test_a_depth_model_without_a_depth_map_says_so(runtime, family):
+    settings = family(replace(SMALL["sd2"], unet=replace(SMALL["sd2"].unet, in_channels=5)), "small-depth")
+    job = made(runtime, settings)
+    assert pixels(job).shape == (64, 64, 3) and any("depth map" in note for note in job.result["notes"])
+
+
+def test_a_depth_map_is_brought_to_the_latent_and_spread_from_far_to_near():
+    picture = Image.fromarray(np.tile(np.linspace(40, 200, 64, dtype=np.uint8), (32, 1)))
+    depth = depth_map(picture, (4, 8))
+    assert depth.shape == (1, 1, 4, 8) and (depth.min(), depth.max()) == (-1, 1) and (depth.diff(dim=3) > 0).all()

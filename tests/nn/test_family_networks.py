@@ -101,9 +101,15 @@ def test_a_conditioner_has_the_names_of_the_file_alone():
     assert not any(name.startswith("cond_stage_model") for name in model.state_dict())
 
 
-def test_the_embedded_guidance_scale_counts():
-    architecture = replace(SMALL["sd1"], unet=replace(SMALL["sd1"].unet, guidance_dim=8))
+@pytest.mark.parametrize("family", ["sd1", "sdxl"])
+def test_latent_consistency_models_are_told_the_guidance_scale(family):
+    architecture = replace(SMALL[family], unet=replace(SMALL[family].unet, guidance_dim=8))
     unet = model_of(architecture).model.diffusion_model
-    peer = peer_unet(architecture.unet, unet.state_dict())
-    embedded, guidance = torch.randn(2, 16), torch.randn(2, 8)
-    assert relative_error(unet.time_embed(embedded, guidance), peer.time_embedding(embedded, guidance)) <= 1e-5
+    peer = peer_unet(architecture.unet, unet.state_dict(), **facts_of(architecture))
+    x, t, text = torch.randn(1, 4, 8, 8), torch.tensor([259.0]), torch.randn(1, 77, architecture.unet.context_dim)
+    facts, pooled = PictureFacts(width=64, height=64, guidance=8.0), torch.randn(1, architecture.pooled_dim)
+    numbers = torch.tensor([[number for fact in architecture.picture_facts for number in facts.numbers(fact)]])
+    embedded = diffusers().LatentConsistencyModelPipeline.get_guidance_scale_embedding(None, torch.tensor([8.0 - 1]), 8)
+    ours = unet(x, t, text, y=torch.cat([pooled, facts.vector(architecture)], dim=1))
+    told = {"text_embeds": pooled, "time_ids": numbers}
+    assert relative_error(ours, peer(x, t, text, timestep_cond=embedded, added_cond_kwargs=told).sample) <= 1e-5
