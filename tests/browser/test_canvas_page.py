@@ -313,3 +313,43 @@ def test_the_height_is_changed_by_dragging(user):
     user.tab.mouse.move(box["x"] + 50, box["y"] - 195)
     user.tab.mouse.up()
     assert user.js("canvas.stage.clientHeight") == pytest.approx(height - 200, abs=2)
+
+
+def test_a_larger_picture_than_usual_works_and_says_that_it_is_slower(user):
+    user.load(card(4200, 4000))
+    user.tab.wait_for_selector("#easel_messages :text('4200 × 4000')")
+    user.draw((4100, 1900))
+    mask = user.sent_mask()
+    assert mask.shape == (4000, 4200) and mask[1900, 4100] == 255
+
+
+def test_shift_draws_a_straight_line_from_the_last_stroke(user):
+    user.load(card(300, 200))
+    user.size(9)
+    a, = user.draw((40, 40))
+    user.tab.keyboard.down("Shift")
+    b, = user.draw((260, 150))
+    user.tab.keyboard.up("Shift")
+    assert np.array_equal(user.sent_mask() == 255, path_of(300, 200, [a, b], 4.5))
+
+
+def test_keys_are_those_of_the_settings(user):
+    user.load(card(300, 200))
+    user.tab.mouse.move(*user.screen(100, 100))
+    size = user.js("canvas.brush.size")
+    user.tab.evaluate("Object.assign(opts, {canvas_hotkey_grow_brush: 'x', canvas_hotkey_adjust: 'Shift'})")
+    user.tab.keyboard.press("w")
+    assert user.js("canvas.brush.size") == size
+    user.tab.keyboard.press("x")
+    assert user.js("canvas.brush.size") > size
+
+
+def test_escape_gives_up_a_line(user):
+    user.load(card(300, 200))
+    user.tab.mouse.move(*user.screen(50, 50))
+    user.tab.mouse.down()
+    user.tab.mouse.move(*user.screen(200, 100))
+    user.tab.keyboard.press("Escape")
+    user.tab.mouse.move(*user.screen(250, 150))
+    user.tab.mouse.up()
+    assert user.js("canvas.history.past.length") == 0 and user.send().mask is None

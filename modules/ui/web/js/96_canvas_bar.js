@@ -32,7 +32,7 @@ class CanvasBar {
         const files = [this.button("picture", "Choose another picture", () => canvas.chooseFile()), this.button("close", "Remove the picture", () => canvas.removePicture())];
         const group = (name, parts) => (parts.filter(Boolean).length ? made("div", {class: "canvas-group", role: "group", "aria-label": name}, ...parts) : null);
         this.row = made("div", {class: "canvas-bar", role: "toolbar", "aria-label": "Canvas tools"},
-            group("Tools", tools), group("Changes", history), group("View", sight), group("More", rest), made("div", {class: "canvas-space"}), group("Picture", files));
+            group("Tools", tools), group("Changes", history), group("View", sight), group("More", rest), group("Picture", files));
         this.options = draws ? this.optionsRow() : null;
     }
 
