@@ -68,7 +68,7 @@ def _extra_noise(p: StableDiffusionProcessing, event: ExtraNoise) -> None:
 
 def _mask_blend(p: StableDiffusionProcessing, blend: MaskBlend) -> None:
     is_final = blend.denoiser is None
-    args = MaskBlendArgs(blend.current, blend.keep, blend.original, 1 - blend.keep, blend.blended, blend.denoiser, blend.level, is_final)
+    args = MaskBlendArgs(blend.current, 1 - blend.keep, blend.original, blend.keep, blend.blended, blend.denoiser, blend.level, is_final)
     call_scripts(p, "on_mask_blend", args)
     blend.blended = args.blended_latent
 

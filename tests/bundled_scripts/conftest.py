@@ -30,3 +30,18 @@ def made(rt: Any):
         assert job.status == status, (job.status, job.error)
         return job
     return make
+
+
+@pytest.fixture
+def made_of(rt: Any):
+    """made_of(script or None, args, init_images=[...], always_on={...}, **values) -> the finished img2img job."""
+    from modules import img2img
+
+    def make(script: str | None, args: list | None, *, status: str = "done", always_on: dict | None = None, **values: Any):
+        given = dict(always_on or {}) | ({script: args} if script else {})
+        request = TINY_REQUEST | {"denoising_strength": 0.75} | {"scripts": {"selected": script, "args": given}}
+        job = img2img.submit(rt, request | values)
+        assert job.wait(120)
+        assert job.status == status, (job.status, job.error)
+        return job
+    return make
