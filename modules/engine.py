@@ -12,7 +12,8 @@ from modules.checkpoints.manager import ModelManager
 from modules.errors import UserError
 from modules.extensions import host
 from modules.folders import Folders
-from modules.generation import lora_network, replay
+from modules.generation import folder_batch, lora_network, replay
+from modules.generation.inputs import remove_old_inputs
 from modules.hardware import Hardware, HardwareOptions
 from modules.jobs.queue import JobQueue
 from modules.jobs.state import JobState
@@ -38,10 +39,12 @@ def start(args: argparse.Namespace) -> Runtime:
     rt = build(args, folders)
     rt.queue.register(txt2img.KIND, txt2img.run)
     rt.queue.register(img2img.KIND, img2img.run)
+    rt.queue.register(folder_batch.KIND, folder_batch.run)
     rt.queue.register(model_jobs.KIND, model_jobs.run)
     rt.queue.register(merging.KIND, merging.run)
     rt.queue.register(replay.KIND, replay.run)
     runtime.use(rt)
+    remove_old_inputs(rt)
     lora_network.register()
     rt.extensions = host.start(folders, rt.settings, args, rt.notice)
     rt.models.on_loaded.append(lambda model: script_callbacks.call("model_loaded", model, note=rt.notice))

@@ -35,9 +35,7 @@ def submit(rt: Runtime, values: Mapping[str, Any], *, owner: str = "", job_id: s
 
 def checked_request(rt: Runtime, values: Mapping[str, Any], *, api: bool = False) -> dict[str, Any]:
     """The fields of the request with names of stored pictures, and its size as "resize by" asks. Raises RequestError."""
-    request = validated(IMG2IMG_FIELDS, values, api=api)
-    if values.get("mask_blur") is None and any(values.get(name) is not None for name in ("mask_blur_x", "mask_blur_y")):
-        request["mask_blur"] = None
+    request = checked_fields(values, api=api)
     given = values.get(PICTURES)
     if not isinstance(given, Sequence) or isinstance(given, (str, bytes)) or not given or any(picture is None for picture in given):
         raise RequestError(PICTURES, "There is no picture to begin with.", remedy="Choose or draw one.")
@@ -51,6 +49,14 @@ def checked_request(rt: Runtime, values: Mapping[str, Any], *, api: bool = False
     factor, resize_by = request.pop("scale_by"), request.pop("resize_by")
     if resize_by:
         request["width"], request["height"] = scaled_size(open_input(rt, request[PICTURES][0]), factor)
+    return request
+
+
+def checked_fields(values: Mapping[str, Any], *, api: bool = False) -> dict[str, Any]:
+    """The fields of the request without its pictures. Raises RequestError."""
+    request = validated(IMG2IMG_FIELDS, values, api=api)
+    if values.get("mask_blur") is None and any(values.get(name) is not None for name in ("mask_blur_x", "mask_blur_y")):
+        request["mask_blur"] = None
     return request
 
 
@@ -68,7 +74,8 @@ def run(job: Job, state: JobState) -> dict[str, Any]:
     return run_request(job, partial(opened, current()), processing.process_images, scripts.scripts_img2img)
 
 
-def opened(rt: Runtime, **fields: Any) -> StableDiffusionProcessingImg2Img:
+def opened(rt: Runtime, kind: type[StableDiffusionProcessingImg2Img] = StableDiffusionProcessingImg2Img,
+           **fields: Any) -> StableDiffusionProcessingImg2Img:
     """A processing whose pictures are read from where `submit` kept them. Raises UserError when one is gone."""
     names = {name: fields[name] for name in (PICTURES, *MASKS) if fields.get(name)}
     fields[PICTURES] = [open_input(rt, name) for name in fields[PICTURES]]
@@ -76,12 +83,6 @@ def opened(rt: Runtime, **fields: Any) -> StableDiffusionProcessingImg2Img:
         fields[name] = open_input(rt, fields[name]) if fields.get(name) else None
     if fields["latent_mask"] is not None:
         fields["latent_mask"] = fields["latent_mask"].convert("L")
-    p = StableDiffusionProcessingImg2Img(**fields)
+    p = kind(**fields)
     p.inputs = names
     return p
-
-
-def stored_picture_names(request: Mapping[str, Any]) -> list[str]:
-    """The names of all pictures that a request needs."""
-    single = [request.get(name) for name in MASKS]
-    return [name for name in [*(request.get(PICTURES) or []), *single] if isinstance(name, str)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -112,6 +113,8 @@ class StableDiffusionProcessing:
         self.batch_index = 0
         self.scripts_setup_complete = False
         self.results_folder: Any = None
+        self.own_folder: Path | None = None
+        self.kept_name = ""
 
     def comment(self, text: str) -> None:
         """Say something about this run under its pictures, once."""
@@ -132,6 +135,10 @@ class StableDiffusionProcessing:
     def sample(self, conditioning, unconditional_conditioning, seeds, subseeds, subseed_strength, prompts) -> torch.Tensor:
         """The latents [B, 4, h, w] of one batch."""
         raise TypeError("Only a txt2img or img2img processing can sample.")
+
+    def beginnings(self) -> dict[str, Any]:
+        """What has to be kept to make the pictures of this batch again, beside the request; empty for text alone."""
+        return {}
 
     def close(self) -> None:
         """Let go of tensors."""

@@ -2,10 +2,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import re
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
 
@@ -23,6 +25,7 @@ MAX_FILE_BYTES = 256 * 2**20
 KEPT_DECODED_PIXELS = 40_000_000  # a person repaints the same picture again and again
 KEPT_DAYS = 30
 NAME_CHARS = 64
+NAME = re.compile(r"\b[0-9a-f]{64}\b")
 
 
 def inputs_folder(rt: Runtime) -> Path:
@@ -96,13 +99,14 @@ def _checked(name: str) -> str:
     return name
 
 
-def remove_old_inputs(rt: Runtime, still_needed: Iterable[str]) -> None:
+def remove_old_inputs(rt: Runtime) -> None:
     """Remove pictures that no job of the queue names and nobody has used for a month."""
-    needed, before = set(still_needed), time.time() - KEPT_DAYS * 86400
-    folder = inputs_folder(rt)
+    before, folder = time.time() - KEPT_DAYS * 86400, inputs_folder(rt)
+    needed = {name for job in (*rt.queue.jobs(), *rt.queue.unfinished()) for name in NAME.findall(json.dumps(job.request))}
     for path in folder.iterdir() if folder.is_dir() else ():
         if path.name not in needed and len(path.name) == NAME_CHARS and path.stat().st_mtime < before:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # another program works on the folder, or it is read-only: nothing depends on this
+                path.unlink()
 
 
 def flattened(picture: Image.Image, background: str) -> Image.Image:

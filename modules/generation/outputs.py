@@ -78,16 +78,23 @@ def deliver(p: StableDiffusionProcessing, image: Image, index: int, infotext: st
 def save(p: StableDiffusionProcessing, image: Image, index: int, infotext: str, destination: Destination) -> SavedPicture:
     """Write `image` into its folder under the name that the settings give it. Raises UserError."""
     options = SaveOptions.from_settings(runtime.current().settings, grid=destination.grid)
+    if p.own_folder is not None:
+        options = replace(options, folder_pattern="")
     context = name_context(p, index, image)
     wish = _asked_before_saving(p, image, infotext, options, context, destination)
     saved = save_picture(wish.image, wish.options, context, wish.infotext, folder=wish.folder, suffix=destination.suffix,
-                         grid=destination.grid, forced_name=wish.forced_name)
+                         grid=destination.grid, forced_name=wish.forced_name or _kept_name(p, index))
     for note in saved.notes:
         p.comment(note)
     if script_callbacks.has("image_saved"):
         done = script_callbacks.ImageSaveParams(wish.image, p, str(saved.path), {PARAMETERS: wish.infotext})
         script_callbacks.call("image_saved", done, note=p.comment)
     return saved
+
+
+def _kept_name(p: StableDiffusionProcessing, index: int) -> str:
+    """The name of the file that a picture was made from, in a batch over files; numbered where it gives several."""
+    return f"{p.kept_name}-{index + 1}" if p.kept_name and p.batch_size * p.n_iter > 1 else p.kept_name
 
 
 PARAMETERS = "parameters"
@@ -138,6 +145,8 @@ def earlier_pictures(p: StableDiffusionProcessing) -> Iterator[tuple[int, Made]]
 
 def samples_folder(p: StableDiffusionProcessing) -> Path:
     """Where the pictures of `p` belong."""
+    if p.own_folder is not None:
+        return p.own_folder
     rt = runtime.current()
     usual = rt.settings.outdir_img2img_samples if p.is_img2img else rt.settings.outdir_txt2img_samples
     return rt.folders.data / (rt.settings.outdir_samples or p.outpath_samples or usual)

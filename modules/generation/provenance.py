@@ -23,8 +23,8 @@ def provenance(p: StableDiffusionProcessing, index: int, prompt: str, negative: 
 
     batch: [row, rows]: products of matrices depend on their sizes, in the last digit. prompts, negatives: of all rows, where
     they differ, since texts of one batch are brought to one length. prompt, negative: where the infotext's own form loses
-    something. model: beginning of the SHA-256. settings: those without an infotext key. scripts: values that are not the
-    default; null for those too long to store.
+    something. pictures: the SHA-256 of the files that it began with, in img2img. model: beginning of the SHA-256. settings: those
+    without an infotext key. scripts: values that are not the default; null for those too long to store.
     """
     if index not in p.indices:
         return None
@@ -37,6 +37,7 @@ def provenance(p: StableDiffusionProcessing, index: int, prompt: str, negative: 
         "prompt": prompt if read["Prompt"] != prompt else None,
         "negative": negative if read["Negative prompt"] != negative else None,
         "no_networks": p.disable_extra_networks or None,
+        "pictures": _pictures(p) or None,
         "model": p.checkpoint.sha256[:16] or None,
         "settings": _silent_settings() or None,
         "scripts": _script_values(p) or None,
@@ -59,6 +60,12 @@ def read_provenance(found: dict[str, Any]) -> dict[str, Any]:
 def _if_different(texts: Sequence[str], indices: Sequence[int]) -> list[str] | None:
     chosen = [texts[i] for i in indices]
     return chosen if len(set(chosen)) > 1 else None
+
+
+def _pictures(p: StableDiffusionProcessing) -> dict[str, Any]:
+    """What a picture began with. Empty where a script made the run, since it may have chosen another picture."""
+    is_of_a_script = p.record is not None and (p.record.numbers_itself or not p.record.is_outermost)
+    return {} if is_of_a_script else p.beginnings()
 
 
 def _silent_settings() -> dict[str, Any]:

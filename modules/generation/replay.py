@@ -4,15 +4,19 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from PIL import Image
 
-from modules import processing, runtime, scripts
+from modules import img2img, processing, runtime, scripts
 from modules.errors import UserError
-from modules.generation.fields import TXT2IMG_FIELDS, validated
+from modules.generation.base import StableDiffusionProcessing
+from modules.generation.fields import validated
+from modules.generation.image_to_image import StableDiffusionProcessingImg2Img
+from modules.generation.inputs import has_input
 from modules.generation.request import freeze, run_frozen
 from modules.generation.stored import NotReplayable, Stored, kept_keys, read_stored, values_of
 from modules.generation.stored_files import other_circumstances, required_files
@@ -107,19 +111,42 @@ def made_again(rt: Runtime, job: Job, original: OpenedPicture, stored: Stored) -
     checkpoint = required_files(rt, stored)
     reasons = other_circumstances(rt, stored, checkpoint)
     values = values_of(rt, stored, checkpoint)
-    runner = runner_for(scripts.scripts_txt2img, stored, reasons)
+    pictures = kept_pictures(rt, stored)
+    runner = runner_for(scripts.scripts_img2img if pictures else scripts.scripts_txt2img, stored, reasons)
     try:
-        frozen = freeze(rt, validated(TXT2IMG_FIELDS, values), values, runner)
+        frozen = freeze(rt, request_of(stored, values), values, runner)
     except UserError as error:
         raise NotReplayable(str(error)) from error
-    frozen.request.update(row=stored.row, row_prompts=stored.prompts, row_negative_prompts=stored.negative_prompts,
+    frozen.request.update(pictures, row=stored.row, row_prompts=stored.prompts, row_negative_prompts=stored.negative_prompts,
                           extra_generation_params=kept_keys(rt, stored))
-    result = run_frozen(frozen, job, ReplayedTxt2Img, processing.process_images, runner)
+    kind = partial(img2img.opened, rt, ReplayedImg2Img) if pictures else ReplayedTxt2Img
+    result = run_frozen(frozen, job, kind, processing.process_images, runner)
     if len(result["images"]) <= stored.row:
         raise NotReplayable("The run was stopped before the picture was there.")
     result["images"] = [result["images"][stored.row]]
     path = Path(result["images"][0]["path"])
     return result, compared(rt, original, picture_at(rt, path), [*reasons, *result["notes"]], str(path))
+
+
+def request_of(stored: Stored, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The checked fields of the run. Raises RequestError."""
+    request = validated(stored.request_fields, values)
+    for name in ("scale_by", "resize_by"):  # they are told by the size
+        request.pop(name, None)
+    if "mask_blur_x" in values:
+        request["mask_blur"] = None
+    return request
+
+
+def kept_pictures(rt: Runtime, stored: Stored) -> dict[str, Any]:
+    """Names of the pictures that it began with, as a request has them; empty for text alone. Raises NotReplayable when one is gone."""
+    if not stored.pictures:
+        return {}
+    names = {name: stored.pictures.get(name) for name in (img2img.PICTURES, *img2img.MASKS)}
+    wanted = [*names[img2img.PICTURES], *(names[name] for name in img2img.MASKS if names[name] is not None)]
+    if not wanted or not all(isinstance(name, str) and has_input(rt, name) for name in wanted):
+        raise NotReplayable("The picture that it began with is not kept here; it is named by its hash only.")
+    return names
 
 
 def runner_for(runner: ScriptRunner, stored: Stored, reasons: list[str]) -> ScriptRunner:
@@ -181,7 +208,7 @@ def headline(report: ReplayReport) -> str:
 
 
 @dataclass
-class ReplayedTxt2Img(StableDiffusionProcessingTxt2Img):
+class _RowOfABatch(StableDiffusionProcessing):
     """A run whose picture number `row` is the one to be made again; the others only give the batch its size."""
 
     row: int = 0
@@ -198,6 +225,16 @@ class ReplayedTxt2Img(StableDiffusionProcessingTxt2Img):
         rises = not self.subseed_strength
         self.all_seeds = [max(self.seed + place * rises, 0) for place in places]
         self.all_subseeds = [max(self.subseed + place, 0) for place in places]
+
+
+@dataclass
+class ReplayedTxt2Img(_RowOfABatch, StableDiffusionProcessingTxt2Img):
+    """A picture from text made again."""
+
+
+@dataclass
+class ReplayedImg2Img(_RowOfABatch, StableDiffusionProcessingImg2Img):
+    """A picture from a picture made again."""
 
 
 def is_close(report: Mapping[str, Any] | ReplayReport) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from modules.checkpoints.files import CheckpointInfo
 from modules.generation import provenance
-from modules.generation.fields import TXT2IMG_FIELDS
+from modules.generation.fields import IMG2IMG_FIELDS, TXT2IMG_FIELDS, Field
 from modules.generation.from_infotext import values_from_infotext
 from modules.generation.script_values import ARGS, FIELD, SELECTED
 from modules.generation.text_to_image import FIRST_PICTURE
@@ -19,10 +19,14 @@ from modules.settings.infotext_keys import settings_with_infotext
 WRITTEN_BY_THE_RUN = frozenset({
     "Prompt", "Negative prompt", "Steps", "Sampler", "Seed", "Model", "Model hash", "Version", "User", "Size-1", "Size-2",
     "Seed resize from-1", "Seed resize from-2", "Hires resize-1", "Hires resize-2", "Lora hashes", "TI hashes",
-    provenance.KEY})  # fmt: skip
+    "Init image hash", "Changed outside mask", provenance.KEY})  # fmt: skip
 NEEDED = {"steps": "Steps", "sampler": "Sampler", "seed": "Seed", "size": "Size-1"}
 SECOND_PASS = ("Hires upscale", "Hires resize-1")
 FROM_A_PICTURE = ("Mask blur", "Masked content", "Inpaint area", "Init image hash", "Image CFG scale", FIRST_PICTURE)
+
+
+# What an infotext does not tell, or not in every case, about a mask.
+EXACT_FIELDS = ("mask_blur_x", "mask_blur_y", "mask_round", "inpaint_full_res")
 
 
 class NotReplayable(Exception):
@@ -74,6 +78,17 @@ class Stored:
         return [str(self.facts.get(exact, self.fields[key]))] * self.rows
 
     @property
+    def pictures(self) -> dict[str, Any]:
+        """What it began with: names of kept pictures under init_images, mask and latent_mask, and `fields`; empty for text alone."""
+        pictures = self.facts.get("pictures")
+        return pictures if isinstance(pictures, dict) and isinstance(pictures.get("init_images"), list) else {}
+
+    @property
+    def request_fields(self) -> tuple[Field, ...]:
+        """The table of the fields that it was made with."""
+        return IMG2IMG_FIELDS if self.pictures else TXT2IMG_FIELDS
+
+    @property
     def script_values(self) -> dict[str, list[Any] | None]:
         """Values of scripts by the script's key; None for those that were too long."""
         values = self.facts.get("scripts")
@@ -96,22 +111,27 @@ def read_stored(text: str | None) -> Stored:
     if "Interrupted at step" in fields:
         raise NotReplayable(f"It was interrupted at step {fields['Interrupted at step']}; what came out then is no finished picture.")
     is_second_pass = any(key in fields for key in SECOND_PASS)
-    if any(key in fields for key in FROM_A_PICTURE) or ("Denoising strength" in fields and not is_second_pass):
+    stored = Stored(text=text, fields=fields, facts=provenance.read_provenance(dict(fields)))
+    is_from_picture = any(key in fields for key in FROM_A_PICTURE) or ("Denoising strength" in fields and not is_second_pass)
+    if is_from_picture and not stored.pictures:
         raise NotReplayable("It was made from another picture, which is not stored in it.")
     if "Script" in fields:
         raise NotReplayable(f"It was put together by the script {fields['Script']}.")
-    return Stored(text=text, fields=fields, facts=provenance.read_provenance(dict(fields)))
+    return stored
 
 
 def values_of(rt: Runtime, stored: Stored, checkpoint: CheckpointInfo) -> dict[str, Any]:
     """The request: what is stored, and for all settings that it does not name, their defaults."""
-    values = values_from_infotext(rt, TXT2IMG_FIELDS, stored.text)
+    values = values_from_infotext(rt, stored.request_fields, stored.text)
     settings = rt.settings
     overrides = {key: settings.get_default(key) for key, option in settings.data_labels.items() if option.affects_picture}
     overrides |= values.get("override_settings") or {}
     silent = stored.facts.get("settings")
     overrides |= {key: value for key, value in silent.items() if key in settings.data_labels} if isinstance(silent, dict) else {}
     overrides["sd_model_checkpoint"] = checkpoint.title
+    exact = stored.pictures.get("fields")
+    if isinstance(exact, dict):
+        values |= {"mask_blur": None, **{name: exact[name] for name in EXACT_FIELDS if name in exact}}
     script_values = {key: args for key, args in stored.script_values.items() if args is not None}
     return values | {
         "prompt": stored.prompts[stored.row], "negative_prompt": stored.negative_prompts[stored.row], "styles": [],
@@ -128,4 +148,4 @@ def kept_keys(rt: Runtime, stored: Stored) -> dict[str, str]:
 
 
 def _keys_of_fields() -> Iterable[str]:
-    return (field.infotext for field in TXT2IMG_FIELDS if field.infotext)
+    return (field.infotext for field in (*TXT2IMG_FIELDS, *IMG2IMG_FIELDS) if field.infotext)

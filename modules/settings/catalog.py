@@ -12,7 +12,7 @@ SECTIONS: tuple[Section, ...] = (*FILE_SECTIONS, *PICTURE_SECTIONS, *PAGE_SECTIO
 
 # Nothing reads these yet. Files, extensions and the API may hold them, but the Settings tab does not show them.
 NOT_YET = frozenset({
-    "img2img_batch_show_results_limit", "use_save_to_dirs_for_ui", "sd_checkpoint_dropdown_use_short", "ui_tab_order", "hidden_tabs",
+    "use_save_to_dirs_for_ui", "sd_checkpoint_dropdown_use_short", "ui_tab_order", "hidden_tabs",
     "add_user_name_to_info", "sd_checkpoint_hash",
 })  # fmt: skip
 
