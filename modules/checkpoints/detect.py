@@ -28,6 +28,8 @@ TEXTS: dict[Family, tuple[str, ...]] = {
 NOT_THIS = "Choose a Stable Diffusion 1, 2 or XL checkpoint."
 # Tensors without numbers by which trainers tell that a network predicts v, and that its noise schedule ends without signal.
 V_MARK, ZERO_SNR_MARK = "v_pred", "ztsnr"
+# Networks with these need other samplers' arithmetic: they see noise on the scale of Karras et al. 2022 (arXiv:2206.00364).
+EDM_MARKS = ("edm_mean", "edm_vpred.")
 # Of the networks published as Stable Diffusion 2, those that predict v have a wide spread here (0.09 lies between the two kinds).
 TELLING_BIAS = UNET + "output_blocks.11.1.transformer_blocks.0.norm1.bias"
 V_SPREAD = 0.09
@@ -35,6 +37,7 @@ SD2_V_SIZE_PX = 768
 
 # A key, or its beginning, that only this kind of file has -> what the file is, and what to do about it.
 FOREIGN = (
+    *((mark, "a network with a noise schedule of another kind (EDM)", NOT_THIS) for mark in EDM_MARKS),
     ("conditioner.embedders.", "a part of a Stable Diffusion XL checkpoint", "Choose a complete checkpoint."),
     ("cond_stage_model.model.", "a part of a Stable Diffusion 2 checkpoint", "Choose a complete checkpoint."),
     ("model.diffusion_model.joint_blocks.", "a Stable Diffusion 3 checkpoint", NOT_THIS),
@@ -78,7 +81,7 @@ def detect(path: Path, shapes: Shapes, metadata: Mapping[str, str], numbers: Num
 def _family(path: Path, shapes: Shapes) -> Family:
     """By where the text encoders are. Refuses files of other kinds by what they look like."""
     has_unet = UNET + "input_blocks.0.0.weight" in shapes
-    if has_unet:
+    if has_unet and not any(key.startswith(EDM_MARKS) for key in shapes):
         for family, places in TEXTS.items():
             if all(any(key.startswith(place) for key in shapes) for place in places):
                 return family

@@ -69,6 +69,8 @@ class LatentDiffusion(nn.Module):
     """
 
     cond_stage_model: TextConditioner
+    # Kinds that extensions ask for and that are not among the families here.
+    is_sd3 = is_ssd = False
 
     def __init__(self, architecture: Architecture):
         super().__init__()

@@ -10,12 +10,18 @@ from torch import Tensor, nn
 from modules.nn.families import VaeConfig
 from modules.nn.latent_diffusion import LatentDiffusion
 
-# Rows: latent channels; columns: red, green, blue in -1..1. The published values for SD1's autoencoder.
+# Rows: latent channels; columns: red, green, blue in -1..1. The published values for the autoencoders of SD1 and 2, and of SDXL.
 _SD1_FACTORS = (
     (0.298, 0.207, 0.208),
     (0.187, 0.286, 0.173),
     (-0.158, 0.189, 0.264),
     (-0.184, -0.271, -0.473),
+)
+_SDXL_FACTORS = (
+    (0.3448, 0.4168, 0.4395),
+    (-0.1953, -0.0290, 0.0250),
+    (0.1074, 0.0886, -0.0163),
+    (-0.3730, -0.2499, -0.2088),
 )
 _SAMPLES, _SIZE = 16, 8
 # By autoencoder: the weight that the fit was made for (another VAE brings another), and the fit.
@@ -28,7 +34,7 @@ def latent_rgb_factors(model: LatentDiffusion) -> tuple[Tensor, Tensor]:
     Latents are the scaled ones that the U-Net works on. For an autoencoder of its own kind the matrix is fitted once.
     """
     if model.architecture.vae == VaeConfig():
-        return torch.tensor(_SD1_FACTORS), torch.zeros(3)
+        return torch.tensor(_SDXL_FACTORS if model.is_sdxl else _SD1_FACTORS), torch.zeros(3)
     vae = model.first_stage_model
     weight = vae.decoder.conv_out.weight
     if vae not in _fitted or _fitted[vae][0]() is not weight:

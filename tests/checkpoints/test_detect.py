@@ -96,6 +96,10 @@ def test_relatives_that_need_more_than_we_give_are_refused(path, name, shape, re
     assert reason in refusal(path, {**shapes_of(SD2), name: shape})
 
 
+def test_a_network_with_another_noise_schedule_is_refused(path):
+    assert "EDM" in refusal(path, {**shapes_of(SDXL), "edm_mean": (1, 4, 1, 1)})
+
+
 def test_metadata_tell_what_shapes_cannot(path):
     stated = {"prediction": "v", "native_size": 128, "scale_factor": 0.5, "linear_start": 0.001, "linear_end": 0.02,
               "unet": {"num_heads": 4, "norm_num_groups": 16}, "vae": {"norm_num_groups": 8},

@@ -3,7 +3,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from safetensors.torch import save_file
 from small_families import SMALL, write_small
 
 from modules import txt2img
@@ -67,6 +69,14 @@ def test_clip_skip_leaves_sdxl_as_it_is(runtime, family):
     settings = family(SMALL["sdxl"], "small-sdxl")
     plain, skipped = made(runtime, settings), made(runtime, {**settings, "CLIP_stop_at_last_layers": 2})
     assert np.array_equal(pixels(plain), pixels(skipped))
+
+
+def test_a_learned_embedding_of_sdxl_counts_and_is_named(runtime, family):
+    torch.manual_seed(3)
+    save_file({"clip_l": torch.randn(2, 16), "clip_g": torch.randn(2, 24)}, runtime.folders.embeddings / "twofold.safetensors")
+    settings = family(SMALL["sdxl"], "small-sdxl")
+    plain, learned = made(runtime, settings), made(runtime, settings, prompt="twofold cube")
+    assert fields(learned)["TI hashes"].startswith("twofold: ") and not np.array_equal(pixels(plain), pixels(learned))
 
 
 def test_hires_fix_and_a_refiner_work_with_sdxl(runtime, family):

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from modules.nn.clip_text import ClipTextConfig
-from modules.nn.families import SD1, Architecture, UNetConfig, VaeConfig
+from modules.nn.families import SD1, SDXL, Architecture, UNetConfig, VaeConfig
 from modules.nn.latent_diffusion import LatentDiffusion
 from modules.nn.meta import on_meta
 from modules.nn.preview_factors import latent_rgb_factors
@@ -24,6 +24,12 @@ def test_standard_autoencoders_use_the_numbers_of_the_reference():
     factors, bias = latent_rgb_factors(model)
     pixels = torch.einsum("chw,cr->rhw", torch.from_numpy(GOLDENS["vae_z"])[0], factors) + bias[:, None, None]
     assert (pixels - torch.from_numpy(GOLDENS["cheap_approx"])).abs().max() < 1e-6
+
+
+def test_the_latents_of_sdxl_have_colours_of_their_own():
+    with on_meta():
+        first, second = LatentDiffusion(SD1), LatentDiffusion(SDXL)
+    assert not torch.equal(latent_rgb_factors(first)[0], latent_rgb_factors(second)[0])
 
 
 def test_for_a_decoder_that_is_linear_the_fit_finds_its_matrix():
