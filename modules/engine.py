@@ -9,6 +9,7 @@ from modules import img2img, merging, model_jobs, runtime, script_callbacks, set
 from modules.atomic_files import remove_orphans
 from modules.checkpoints.files import CheckpointList
 from modules.checkpoints.manager import ModelManager
+from modules.checkpoints.vae import AUTOMATIC, OWN
 from modules.errors import UserError
 from modules.extensions import host
 from modules.folders import Folders
@@ -102,6 +103,8 @@ def build(args: argparse.Namespace, folders: Folders) -> Runtime:
     rt = Runtime(args=args, folders=folders, settings=settings, hardware=hardware, checkpoints=checkpoints, models=models,
                  state=queue.state, queue=queue, styles=styles, embeddings=embeddings, loras=loras)
     models.on_loaded.append(lambda model: use_embeddings(rt, model))
+    models.vae_of = rt.chosen_vae
+    settings.data_labels["sd_vae"].component_args = lambda: {"choices": [AUTOMATIC, OWN, *rt.vae_files()]}
     return rt
 
 

@@ -12,8 +12,9 @@ import torch
 from modules import runtime
 from modules.atomic_files import publish, safe_name, write_problem
 from modules.checkpoints import merge
-from modules.checkpoints.files import CheckpointInfo, files_below
-from modules.checkpoints.state_dict import SUFFIXES, open_weights
+from modules.checkpoints.files import CheckpointInfo
+from modules.checkpoints.state_dict import open_weights
+from modules.checkpoints.vae import find_vae
 from modules.errors import NotFound, RequestError, UserError
 from modules.jobs.job import Job
 from modules.jobs.state import JobState
@@ -155,20 +156,14 @@ def numbers(text: str) -> tuple[float, ...]:
         raise RequestError("block_weights", "Block weights must be numbers between commas.") from error
 
 
-def vae_files(rt: Runtime) -> dict[str, Path]:
-    """VAE files by the names that lists show."""
-    folders = [rt.folders.vae, *rt.folders.extra_vae]
-    return {path.name: path for folder in folders if folder.is_dir() for path in files_below(folder, SUFFIXES)}
-
-
 def vae_file(rt: Runtime, name: str) -> Path | None:
     """The VAE to bake in. Raises NotFound."""
     if name in ("", NO_VAE):
         return None
-    files = vae_files(rt)
-    if name not in files:
+    path = find_vae(name, rt.vae_files())
+    if path is None:
         raise NotFound(f"There is no VAE named {name!r}.", remedy=f"Put it into {rt.folders.vae}.")
-    return files[name]
+    return path
 
 
 def file_stem(request: MergeRequest, parts: Parts, kind: str) -> str:

@@ -3,9 +3,11 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from modules.checkpoints.files import CheckpointInfo, CheckpointList
 from modules.checkpoints.manager import ModelManager
+from modules.checkpoints.vae import choose_vae, vae_files
 from modules.errors import UserError
 from modules.extensions.discovery import Extension
 from modules.folders import Folders
@@ -58,6 +60,15 @@ class Runtime:
             default = self.checkpoints.default()
             self.notice(f"{error} {default.title} is used instead.")
             return default
+
+    def vae_files(self) -> dict[str, Path]:
+        """VAE files by name."""
+        return vae_files((self.folders.vae, *self.folders.extra_vae))
+
+    def chosen_vae(self, info: CheckpointInfo) -> Path | None:
+        """The VAE file that the settings choose for a checkpoint. Raises KeyError for a name that is no file."""
+        return choose_vae(self.settings.sd_vae, info.path, self.vae_files(),
+                          own_choice_counts_first=not self.settings.sd_vae_overrides_per_model_preferences)
 
 
 _running: list[Runtime] = []

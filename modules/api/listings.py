@@ -16,7 +16,6 @@ from modules.sampling.schedules import SCHEDULES
 
 Answer = list[dict[str, Any]] | dict[str, Any]
 MAX_HEADER_BYTES = 8 << 20
-VAE_SUFFIXES = (".safetensors", ".ckpt", ".pt")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +77,7 @@ def config_of(path: Path) -> str | None:
 
 def vaes(rt: Runtime) -> Answer:
     """Files in the folders for VAEs."""
-    return [{"model_name": path.name, "filename": str(path)} for path in files_in((rt.folders.vae, *rt.folders.extra_vae), VAE_SUFFIXES)]
+    return [{"model_name": path.name, "filename": str(path)} for path in rt.vae_files().values()]
 
 
 def files_in(folders: Iterable[Path], suffixes: tuple[str, ...]) -> list[Path]:

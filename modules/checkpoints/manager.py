@@ -41,6 +41,7 @@ class ModelManager:
         self.hardware = hardware
         self.keep = keep
         self.on_loaded: list[Callable[[LatentDiffusion], object]] = []
+        self.vae_of: Callable[[CheckpointInfo], Path | None] | None = None  # the VAE file for a checkpoint; raises KeyError
         self.notices: list[str] = []
         self._loaded: OrderedDict[tuple[Path, FileState], _Loaded] = OrderedDict()
 
@@ -58,6 +59,7 @@ class ModelManager:
         key = (info.path, info.state)
         if key in self._loaded:
             self._loaded.move_to_end(key)
+            self._use_vae_of(info)
             return self._loaded[key].model
         try:
             model = self._load(info)
@@ -70,12 +72,30 @@ class ModelManager:
             return self.ensure(demo)
         self._loaded[key] = _Loaded(model=model)
         self._drop_down_to(self.keep)
+        self._use_vae_of(info)
         for callback in self.on_loaded:
             try:
                 callback(model)
             except Exception as error:
                 report(f"After loading {info.title}, {getattr(callback, '__qualname__', callback)} failed.", error)
         return model
+
+    @property
+    def vae_file(self) -> tuple[Path, FileState] | None:
+        """The VAE file that the current model uses, None while it is the checkpoint's own."""
+        return next(reversed(self._loaded.values())).vae if self._loaded else None
+
+    def _use_vae_of(self, info: CheckpointInfo) -> None:
+        if self.vae_of is None:
+            return
+        try:
+            self.ensure_vae(self.vae_of(info))
+        except KeyError as error:
+            self._notice(f"There is no VAE named {error.args[0]!r}; the one in {info.title} is used.")
+            self.ensure_vae(None)
+        except WeightsError as error:
+            self._notice(f"{error} The VAE in {info.title} is used instead.")
+            self.ensure_vae(None)
 
     def ensure_vae(self, path: Path | None) -> None:
         """Let the current model use the VAE in this file; None is the checkpoint's own, which comes back bit for bit.

@@ -31,6 +31,7 @@ def parameters(p: StableDiffusionProcessing, seed: int, subseed: int) -> dict[st
         "Size": f"{p.width}x{p.height}",
         "Model hash": (checkpoint.short_hash or checkpoint.wait_for_hash()[:10]) if opts.add_model_hash_to_info else None,
         "Model": checkpoint.model_name if opts.add_model_name_to_info else None,
+        **vae_parameters(),
         "Variation seed": subseed if strength else None,
         "Variation seed strength": strength or None,
         "Seed resize from": f"{p.seed_resize_from_w}x{p.seed_resize_from_h}" if resized else None,
@@ -50,8 +51,17 @@ def parameters(p: StableDiffusionProcessing, seed: int, subseed: int) -> dict[st
     }
 
 
+def vae_parameters() -> dict[str, str]:
+    """Name and hash of the VAE file in use; nothing while it is the checkpoint's own."""
+    rt = runtime.current()
+    if (vae := rt.models.vae_file) is None:
+        return {}
+    path, state = vae
+    return {"VAE hash": rt.checkpoints.hashes.compute(path, state)[:10], "VAE": path.name}
+
+
 # Settings that `parameters` writes itself, in their place.
-WRITTEN_ABOVE = frozenset({"sd_model_checkpoint", "inpainting_mask_weight", "CLIP_stop_at_last_layers", "eta_noise_seed_delta",
+WRITTEN_ABOVE = frozenset({"sd_model_checkpoint", "sd_vae", "inpainting_mask_weight", "CLIP_stop_at_last_layers", "eta_noise_seed_delta",
                            "randn_source", "s_min_uncond", "tiling", "token_merging_ratio", "token_merging_ratio_hr"})
 
 # Settings that only some samplers read, and the option by which the sampler's row names them.

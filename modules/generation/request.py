@@ -11,7 +11,10 @@ from PIL import Image
 
 from modules import runtime
 from modules.checkpoints.files import CheckpointInfo
-from modules.errors import RequestError
+from modules.checkpoints.vae import AUTOMATIC as AUTOMATIC_VAE
+from modules.checkpoints.vae import OWN as OWN_VAE
+from modules.checkpoints.vae import find_vae
+from modules.errors import NotFound, RequestError
 from modules.generation.base import PictureRecord, StableDiffusionProcessing
 from modules.generation.fields import LATENT_PX
 from modules.generation.hires import DEFAULT_UPSCALER, LATENT_UPSCALERS, hires_size
@@ -22,6 +25,7 @@ from modules.generation.text_to_image import SAME_CHECKPOINT, SAME_SAMPLER, SAME
 from modules.imaging.upscale import find_upscaler
 from modules.jobs.job import Job
 from modules.runtime import Runtime
+from modules.sampling.names import nearest_first
 from modules.sampling.registry import find_sampler, find_schedule, schedule_of_old_name, split_sampler_name
 from modules.scripts import ScriptRunner
 
@@ -120,9 +124,24 @@ def checked_overrides(rt: Runtime, overrides: Mapping[str, Any]) -> tuple[dict[s
             notes.append(f"There is no setting named {key!r}; it was left out.")
         elif key == "sd_model_checkpoint":
             known[key] = rt.checkpoints.find(str(value)).title
+        elif key == "sd_vae":
+            known[key] = checked_vae(rt, str(value))
         else:
             known[key] = rt.settings.checked(key, value)
     return known, notes
+
+
+def checked_vae(rt: Runtime, name: str) -> str:
+    """The name of a VAE file as lists show it, "Automatic" or "None". Raises NotFound."""
+    if name in (AUTOMATIC_VAE, OWN_VAE):
+        return name
+    files = rt.vae_files()
+    path = find_vae(name, files)
+    if path is None:
+        nearest = nearest_first(name, list(files))
+        raise NotFound(f"There is no VAE named {name!r}.", remedy=f"Choose {', '.join(nearest[:3])}." if nearest else
+                       f"Put it into {rt.folders.vae}.")
+    return path.name
 
 
 def rounding_notes(request: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:

@@ -28,6 +28,11 @@ PICTURE_SECTIONS = (
         number("sdxl_refiner_high_aesthetic_score", 6.0, "SDXL high aesthetic score", picture=True,
                info="told to a refiner with the prompt"),
     )),
+    Section(id="vae", title="VAE", category="sd", rows=(
+        drop("sd_vae", "Automatic", "SD VAE", infotext="VAE", picture=True,
+             info="Automatic: NAME.vae.* beside the checkpoint or in models/VAE; None: the one in the checkpoint"),
+        check("sd_vae_overrides_per_model_preferences", True, "Selected VAE overrides per-model preferences", picture=True),
+    )),
     Section(id="upscaling", title="Upscaling", category="postprocessing", rows=(
         drop("upscaler_for_img2img", None, "Upscaler for img2img", info="none: Lanczos", picture=True),
     )),

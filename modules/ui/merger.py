@@ -56,8 +56,8 @@ def _mixing(controls: dict[str, Any]) -> None:
     controls["method"] = made(gr.Radio, choices=list(METHODS), value="Weighted sum", label="Interpolation Method",
                               elem_id=f"{TAB}_interp_method")
     with gr.Row(elem_classes=["gradio-row", "form-row"]):
-        controls["multiplier"] = made(gr.Slider, minimum=0, maximum=1, step=0.05, value=0.3, label="Multiplier (M) - set to 0 to get model A",
-                                      elem_id=f"{TAB}_interp_amount")
+        controls["multiplier"] = made(gr.Slider, minimum=0, maximum=1, step=0.05, value=0.3,
+                                      label="Multiplier (M) - set to 0 to get model A", elem_id=f"{TAB}_interp_amount")
         controls["curve"] = made(gr.Dropdown, choices=list(CURVES), value="Linear", label="Curve of M", elem_id=f"{TAB}_curve",
                                  min_width=120)
     controls["block_weights"] = made(
@@ -97,7 +97,7 @@ def _names(rt: Runtime) -> list[str]:
 
 
 def _vae_names(rt: Runtime) -> list[str]:
-    return [merging.NO_VAE, *merging.vae_files(rt)]
+    return [merging.NO_VAE, *rt.vae_files()]
 
 
 def _connect(rt: Runtime, controls: dict[str, Any], merge: gr.Button, refresh: gr.Button, read: gr.Button, result: gr.HTML,

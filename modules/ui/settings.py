@@ -91,8 +91,11 @@ def option_component(settings: Options, key: str, page: PageValues) -> gr.compon
     if kind is gr.Dropdown:
         choices = _plain_choices(properties.get("choices")) or _known_choices(key, value)
         properties["choices"] = choices
-        properties.setdefault("allow_custom_value", not _plain_choices(arguments.get("choices")))
+        # A function gives choices that change, such as files: one may come while the page is open.
+        properties.setdefault("allow_custom_value", callable(info.component_args) or not _plain_choices(arguments.get("choices")))
     component = made(kind, **properties)
+    if kind is gr.Dropdown and callable(info.component_args):
+        page.follow_choices(component, lambda: _plain_choices(info.arguments().get("choices")))
     page.follow(component, "value", lambda: _shown_value(kind, getattr(settings, key)))
     return component
 
