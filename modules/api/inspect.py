@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel
@@ -12,11 +12,12 @@ from modules import extra_networks, scripts
 from modules.api.answers import SafeJSONResponse
 from modules.api.token_count import tokenizer
 from modules.errors import RequestError, UserError
-from modules.generation.fields import TXT2IMG_FIELDS, validated
+from modules.generation.fields import IMG2IMG_FIELDS, TXT2IMG_FIELDS, validated
 from modules.generation.planned_cost import PlannedCost, planned_cost
 from modules.prompt.inspect import SeenPart, inspect_prompt
 from modules.prompt.parse import strip_comments
 from modules.runtime import Runtime
+from modules.scripts import ScriptRunner
 
 MAX_CHARS = 20_000
 MAX_VARIANTS = 60
@@ -27,6 +28,7 @@ class InspectRequest(BaseModel):
     """The values of the form by the names of their fields; those that are missing have their defaults."""
 
     values: dict[str, Any] = {}
+    tab: Literal["txt2img", "img2img"] = "txt2img"
 
 
 def inspect_router(rt: Runtime) -> APIRouter:
@@ -37,22 +39,24 @@ def inspect_router(rt: Runtime) -> APIRouter:
     def inspect(body: InspectRequest) -> dict[str, Any]:
         """Tokens, weights and schedule of both prompts, what is unknown in them, and the planned evaluations. In a thread."""
         given = {name: value for name, value in body.values.items() if name != "override_settings"}
-        request = validated(TXT2IMG_FIELDS, given)
+        request = validated(IMG2IMG_FIELDS if body.tab == "img2img" else TXT2IMG_FIELDS, given)
         for name in ("prompt", "negative_prompt"):
             if len(request[name]) > MAX_CHARS:
                 raise RequestError(name, f"The inspector reads prompts of up to {MAX_CHARS:,} characters.")
-        prompt = inspected(rt, request, is_negative=False)
-        return {"prompts": [prompt, inspected(rt, request, is_negative=True)], "cost": cost(rt, {**request, "prompt": prompt["text"]})}
+        runner = scripts.scripts_img2img if body.tab == "img2img" else scripts.scripts_txt2img
+        prompt = inspected(rt, request, runner, is_negative=False)
+        prompts = [prompt, inspected(rt, request, runner, is_negative=True)]
+        return {"prompts": prompts, "cost": cost(rt, {**request, "prompt": prompt["text"]})}
 
     return router
 
 
-def inspected(rt: Runtime, request: Mapping[str, Any], *, is_negative: bool) -> dict[str, Any]:
+def inspected(rt: Runtime, request: Mapping[str, Any], runner: ScriptRunner | None, *, is_negative: bool) -> dict[str, Any]:
     """One prompt as the generation reads it, and sentences about what is not right in it."""
     apply = rt.styles.apply_to_negative_prompt if is_negative else rt.styles.apply_to_prompt
     known = [name for name in request["styles"] if name in rt.styles.names()]
     text = apply(request["negative_prompt" if is_negative else "prompt"], known)
-    text, notes = as_scripts_leave_it(strip_comments(text) if rt.settings.enable_prompt_comments else text)
+    text, notes = as_scripts_leave_it(strip_comments(text) if rt.settings.enable_prompt_comments else text, runner)
     if is_negative:
         if extra_networks.parse(text)[1]:
             notes.append("Tags of networks count in the prompt only; here they are read as words.")
@@ -70,10 +74,10 @@ def inspected(rt: Runtime, request: Mapping[str, Any], *, is_negative: bool) -> 
             "unmatched": [surroundings(text, offset) for offset in seen.unmatched[:MAX_VARIANTS]]}
 
 
-def as_scripts_leave_it(text: str) -> tuple[str, list[str]]:
+def as_scripts_leave_it(text: str, runner: ScriptRunner | None) -> tuple[str, list[str]]:
     """A text that the always-on scripts may make of a prompt, and what they say about it."""
     notes: list[str] = []
-    for script in scripts.scripts_txt2img.alwayson_scripts if scripts.scripts_txt2img else ():
+    for script in runner.alwayson_scripts if runner else ():
         text, said = script.inspected(text)
         notes += said
     return text, notes

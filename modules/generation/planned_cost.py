@@ -1,4 +1,4 @@
-"""What a txt2img request will ask of the network, without running it."""
+"""What a request will ask of the network, without running it."""
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -46,14 +46,18 @@ class PlannedCost:
 
 
 def planned_cost(rt: Runtime, request: Mapping[str, Any]) -> PlannedCost:
-    """For the validated fields of a request. Raises RequestError as the job would."""
+    """For the validated fields of a request of either tab. Raises RequestError as the job would."""
     levels, preferred = levels_of(rt), rt.settings.k_sched_type
     steps = request["steps"]
     sampler, schedule = chosen_sampler(request["sampler_name"], request["scheduler"], preferred)
     strengths_differ = rt.settings.s_min_uncond > 0 or rt.settings.skip_early_cond > 0
-    passes = [PlannedPass(name="First pass", sampler=sampler, rows=rows(sampler, request["prompt"], request["cfg_scale"]),
-                          calls=planned_evaluations(find_sampler(sampler), schedule, steps, levels))]
-    if request["enable_hr"] and request["denoising_strength"]:
+    begins_with_picture = "resize_mode" in request
+    strength: dict[str, Any] = {"denoising_strength": request["denoising_strength"], "exact_steps": rt.settings.img2img_fix_steps}
+    passes = [PlannedPass(name="The pass" if begins_with_picture else "First pass", sampler=sampler,
+                          rows=rows(sampler, request["prompt"], request["cfg_scale"]),
+                          calls=planned_evaluations(find_sampler(sampler), schedule, steps, levels,
+                                                    **(strength if begins_with_picture else {})))]
+    if request.get("enable_hr") and request["denoising_strength"]:
         own = request["hr_sampler_name"] not in ("", SAME_SAMPLER)
         second, implied = chosen_sampler(request["hr_sampler_name"], AUTOMATIC) if own else (sampler, schedule)
         asked = request["hr_scheduler"]

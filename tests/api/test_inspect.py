@@ -4,8 +4,8 @@ import time
 import pytest
 
 
-def inspect(client, **values) -> dict:
-    answer = client.post("/internal/inspect", json={"values": values})
+def inspect(client, tab="txt2img", **values) -> dict:
+    answer = client.post("/internal/inspect", json={"values": values, "tab": tab})
     assert answer.status_code == 200, answer.text
     return answer.json()
 
@@ -40,6 +40,12 @@ def test_the_negative_prompt_is_one_part_and_knows_no_networks(client):
 def test_evaluations_of_the_whole_job_are_planned(client, values, evaluations):
     request = {"prompt": "a", "sampler_name": "Euler", "steps": 20, "cfg_scale": 7, **values}
     assert inspect(client, **request)["cost"]["evaluations"] == evaluations
+
+
+@pytest.mark.parametrize("strength, evaluations", [(0.75, 32), (0.5, 22), (1, 40)])
+def test_a_picture_to_begin_with_saves_steps(client, strength, evaluations):
+    answer = inspect(client, "img2img", prompt="a", sampler_name="Euler", steps=20, cfg_scale=7, denoising_strength=strength)
+    assert answer["cost"]["evaluations"] == evaluations
 
 
 def test_values_that_make_no_job_are_explained_beside_the_prompts(client):

@@ -1,10 +1,14 @@
 """Infotext to the values of the form."""
+import json
+
+import gradio as gr
 import pytest
 
 from modules.errors import RequestError
-from modules.generation.fields import TXT2IMG_FIELDS
+from modules.generation.fields import IMG2IMG_FIELDS, TXT2IMG_FIELDS
 from modules.imaging import infotext
-from modules.ui.paste import form_values, override_mapping, override_texts, pasted_values
+from modules.ui.form import Form
+from modules.ui.paste import form_values, override_mapping, override_texts, pasted_values, received_handler
 
 TEXT = """a fox, <lora:x:1>
 second line
@@ -99,3 +103,53 @@ def test_the_checkpoint_of_an_infotext_is_taken_where_the_settings_say_so(runtim
     other = next(info for info in runtime.checkpoints.list() if info.path != runtime.chosen_checkpoint().path)
     overrides, notes = pasted_with(runtime, f"Model: {other.model_name}")
     assert override_mapping(runtime, overrides) == {"sd_model_checkpoint": other.title} and notes == []
+
+
+def test_the_strength_of_a_second_pass_is_none_of_img2img():
+    text = "a\nSteps: 8, Sampler: Euler, Seed: 1, Denoising strength: 0.6"
+    assert form_values(IMG2IMG_FIELDS, infotext.parse(text))[0]["denoising_strength"] == 0.6
+    assert "denoising_strength" not in form_values(IMG2IMG_FIELDS, infotext.parse(text + ", Hires upscaler: Lanczos"))[0]
+
+
+def test_words_of_masks_become_their_values():
+    text = "a\nSteps: 8, Sampler: Euler, Seed: 1, Mask mode: Inpaint not masked, Inpaint area: Only masked, Masked content: latent noise"
+    values, notes = form_values(IMG2IMG_FIELDS, infotext.parse(text))
+    assert notes == [] and values["inpaint_full_res"] is True
+    assert (values["inpainting_mask_invert"], values["inpainting_fill"]) == (1, 2)
+
+
+class NoScripts:
+    pasted_components = ()
+
+    def pasted(self, parsed):
+        return []
+
+
+@pytest.fixture
+def received(runtime):
+    """received(message) -> field -> value for what changes in a small form."""
+    form = Form(tab="img2img", fields=IMG2IMG_FIELDS)
+    with gr.Blocks():
+        form.textbox("prompt")
+        for name in ("steps", "width", "height"):
+            form.slider(name)
+        form.number("seed")
+        form.dropdown("override_settings", (), multiselect=True)
+
+    def receive(**message):
+        updates = received_handler(runtime, form, NoScripts())(json.dumps(message))
+        return {name: update["value"] for name, update in zip(form.components, updates) if "value" in update}
+    return receive
+
+
+def test_a_picture_that_is_sent_brings_its_own_size_and_by_the_settings_its_seed(received, runtime):
+    assert received(infotext=TEXT, width=96, height=72)["width"] == 96
+    assert received(infotext=TEXT, width=96, height=72)["seed"] == 7
+    runtime.settings.set("send_seed", False)
+    runtime.settings.set("send_size", False)
+    assert not {"seed", "width", "height"} & received(infotext=TEXT, width=96, height=72).keys()
+
+
+def test_only_the_named_parameters_are_taken(received):
+    assert received(infotext=TEXT, only=["Steps", "Size"]) == {"steps": 33, "width": 640, "height": 384}
+    assert received(infotext=TEXT, only=["Clip skip"]) == {"override_settings": ["Clip skip: 2"]}

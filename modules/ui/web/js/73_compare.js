@@ -188,7 +188,7 @@ async function showParameterDifference() {
         made("td", {text: row.first || "–"}), made("td", {text: row.second || "–"})));
     section.replaceChildren(
         made("table", {}, made("thead", {}, made("tr", {}, ...["Parameter", first.name, second.name].map((text) => made("th", {text})))), made("tbody", {}, ...cells)),
-        made("div", {class: "dialog-buttons"}, made("button", {type: "button", class: "dialog-button", text: "Apply the second's to the form", title: "Only the parameters that are ticked", onclick: () => safe(applyDifference)})));
+        made("div", {class: "dialog-buttons"}, made("button", {type: "button", class: "dialog-button", text: "Apply to the form", title: "The ticked parameters get the values of the right column", onclick: () => safe(applyDifference)})));
 }
 
 function applyDifference() {
