@@ -271,6 +271,20 @@ def test_a_border_that_is_dragged_outwards_gives_picture_and_mask_in_one_step(us
     assert np.array_equal(user.sent_mask(), expected)
 
 
+def test_another_picture_of_the_same_size_can_keep_the_mask(user, served):
+    user.load(card(100, 80))
+    at, = user.draw((50, 40))
+    radius = user.js("canvas.brush.size / 2")
+    result = served.program.folders.outputs / "result.png"
+    for size, keeps in (((100, 80), True), ((90, 80), False)):
+        result.write_bytes(card(*size, (9, 9, 9)))
+        user.tab.evaluate("path => canvasOf('canvas_mask').load(addressOfServerFile(path), {keepDrawing: true})", str(result))
+        sent = user.send()
+        assert sent.image == result and (sent.mask is not None) == keeps
+        if keeps:
+            assert np.array_equal(np.array(Image.open(sent.mask)) == 255, capsule(100, 80, at, at, radius))
+
+
 def test_a_reload_keeps_picture_and_drawing(user):
     user.load(card(300, 200))
     user.draw((50, 50), (250, 150))

@@ -41,8 +41,7 @@ class CanvasHistory {
         return true;
     }
 
-    clear() {
-        this.past = [];
-        this.future = [];
+    hasBorders() {
+        return [...this.past, ...this.future].some((step) => step.borders);
     }
 }

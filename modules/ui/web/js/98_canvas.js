@@ -98,14 +98,16 @@ class PictureCanvas {
         const kept = this.state();
         const take = (picture) => {
             const fits = keepDrawing && kept.layer && kept.layer.width === picture.shown.width && kept.layer.height === picture.shown.height;
-            this.setState({picture, borders: NO_BORDERS, layer: fits ? kept.layer : null, history: fits ? kept.history : new CanvasHistory()});
+            const history = fits && !kept.history.hasBorders() ? kept.history : new CanvasHistory(); // borders were those of the other picture
+            this.setState({picture, borders: NO_BORDERS, layer: fits ? kept.layer : null, history});
         };
         this.root.dataset.loading = "";
         this.loading = openedForCanvas(source, (shown) => { if (ticket === this.ticket) take({shown, width: shown.width, height: shown.height}); })
             .then((picture) => {
                 if (ticket !== this.ticket) return false;
-                if (this.picture && this.picture.shown === picture.shown) Object.assign(this.picture, picture);
-                else if (!this.picture || !this.picture.original || this.picture.original !== picture.shown) take(picture);
+                const present = this.picture; // maybe enlarged already
+                if (present && (present.original || present.shown) === picture.shown) Object.assign(present, {upload: picture.upload, source: picture.source});
+                else take(picture);
                 if (picture.width * picture.height > CANVAS_LARGE_PIXELS) showMessage("A picture of " + picture.width + " × " + picture.height + " pixels: drawing works at full size, but is slower.");
                 if (kept.layer && this.layer !== kept.layer && kept.history.past.length) this.offerBack(kept, "The picture was replaced, with what was drawn on it.");
                 this.changed();
