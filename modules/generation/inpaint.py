@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageChops
 
 from modules.imaging.masks import Box, blurred, crop_region, doubled, expanded_region, filled, inverted, kept_part, mask_of
 from modules.imaging.resize import ResizeMode, resize_image
@@ -148,5 +148,9 @@ class Proof:
 
 def changed_outside(placed: Image.Image, overlay: Image.Image, result: Image.Image) -> int:
     """How many pixels of `result` differ from those of `placed` where the overlay covers wholly, so where the mask is 0."""
-    difference = (np.asarray(placed.convert("RGB")) != np.asarray(result.convert("RGB"))).any(axis=2)
-    return int((difference & (np.asarray(overlay.getchannel("A")) == OPAQUE)).sum())
+    difference = ImageChops.difference(placed.convert("RGB"), result.convert("RGB"))
+    box = difference.getbbox()
+    if box is None:
+        return 0
+    changed = np.asarray(difference.crop(box)).any(axis=2)
+    return int((changed & (np.asarray(overlay.getchannel("A").crop(box)) == OPAQUE)).sum())
