@@ -96,6 +96,25 @@ def test_relatives_that_need_more_than_we_give_are_refused(path, name, shape, re
     assert reason in refusal(path, {**shapes_of(SD2), name: shape})
 
 
+YAML_OF_SD2 = b"""
+model:
+  params:
+    parameterization: v
+    linear_start: 0.00085
+    linear_end: 0.0120
+    timesteps: 1000
+    scale_factor: 0.18215
+    unet_config: {params: {num_head_channels: 64, use_linear_in_transformer: True, context_dim: 1024}}
+    cond_stage_config: {target: ldm.modules.encoders.modules.FrozenOpenCLIPEmbedder, params: {freeze: True, layer: penultimate}}
+"""
+
+
+def test_the_yaml_published_with_sd2_is_honoured(path):
+    path.with_suffix(".yaml").write_bytes(YAML_OF_SD2)
+    narrow = lambda name: torch.zeros(320)
+    assert detect(path, shapes_of(SD2), {}, narrow) == replace(SD2, parameterization="v", native_size_px=768)
+
+
 def test_a_network_with_another_noise_schedule_is_refused(path):
     assert "EDM" in refusal(path, {**shapes_of(SDXL), "edm_mean": (1, 4, 1, 1)})
 

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import save_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 from small_families import SMALL, write_small
 
 from modules import txt2img
@@ -106,6 +107,32 @@ def test_a_latent_consistency_model_is_told_the_scale_and_asked_once_a_step(runt
     unet.register_forward_hook(lambda module, args, out: rows.append(len(out)))
     other = made(runtime, settings, sampler_name="LCM", steps=4, cfg_scale=8.0)
     assert rows == [1] * 4 and not np.array_equal(pixels(first), pixels(other))
+
+
+@pytest.mark.parametrize("name, channels", [("sdxl", 9), ("sdxl", 8), ("sd2", 9)])
+def test_networks_that_see_a_picture_make_one_from_text_alone_too(runtime, family, name, channels):
+    settings = family(replace(SMALL[name], unet=replace(SMALL[name].unet, in_channels=channels)), "small-extra")
+    assert pixels(made(runtime, settings)).std() > 1
+
+
+def test_a_turbo_model_makes_a_picture_in_one_step_asked_once(runtime, family):
+    settings = family(SMALL["sdxl"], "small-turbo")
+    made(runtime, settings)
+    rows = []
+    runtime.models.current.model.diffusion_model.register_forward_hook(lambda module, args, out: rows.append(len(out)))
+    made(runtime, settings, steps=1, cfg_scale=1.0, sampler_name="Euler a")
+    assert rows == [1]
+
+
+def test_a_file_marked_as_ending_without_signal_is_sampled_so(runtime, family):
+    settings = family(replace(SMALL["sdxl"], parameterization="v"), "small-v")
+    plain = runtime.folders.checkpoints / "small-v.safetensors"
+    with safe_open(plain, "pt") as file:
+        save_file({**load_file(plain), "ztsnr": torch.zeros(0)}, plain.with_name("small-zsnr.safetensors"), file.metadata())
+    runtime.checkpoints.refresh()
+    marked = made(runtime, {"sd_model_checkpoint": "small-zsnr"})
+    chosen = made(runtime, {**settings, "sd_noise_schedule": "Zero Terminal SNR"})
+    assert np.array_equal(pixels(marked), pixels(chosen)) and not np.array_equal(pixels(marked), pixels(made(runtime, settings)))
 
 
 def test_a_depth_model_without_a_depth_map_says_so(runtime, family):
