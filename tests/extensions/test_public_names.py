@@ -13,8 +13,10 @@ NAMES = {
                                 "on_ui_settings on_before_image_saved on_image_saved on_cfg_denoiser on_infotext_pasted on_before_ui",
     "modules.shared": "opts cmd_opts state OptionInfo options_section device data_path models_path prompt_styles config_filename "
                       "styles_filename sd_upscalers latent_upscale_modes latent_upscale_default_mode list_checkpoint_tiles",
-    "modules.processing": "StableDiffusionProcessing StableDiffusionProcessingTxt2Img Processed process_images process_images_inner "
-                          "create_infotext fix_seed get_fixed_seed opt_C opt_f",
+    "modules.processing": "StableDiffusionProcessing StableDiffusionProcessingTxt2Img StableDiffusionProcessingImg2Img Processed "
+                          "process_images process_images_inner create_infotext fix_seed get_fixed_seed create_binary_mask apply_overlay "
+                          "setup_color_correction apply_color_correction opt_C opt_f",
+    "modules.masking": "get_crop_region get_crop_region_v2 expand_crop_region fill",
     "modules.paths": "models_path script_path data_path extensions_dir extensions_builtin_dir sd_path paths cwd",
     "modules.paths_internal": "models_path script_path data_path extensions_dir extensions_builtin_dir normalized_filepath",
     "modules.devices": "device cpu torch_gc dtype dtype_vae dtype_unet autocast without_autocast get_optimal_device get_device_for",
