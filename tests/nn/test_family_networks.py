@@ -1,6 +1,7 @@
 """The U-Nets and text encoders of every family, at a fraction of their width, equal diffusers and transformers."""
 from dataclasses import replace
 
+import open_clip_peer
 import pytest
 import torch
 import transformers_peer
@@ -8,7 +9,7 @@ from diffusers_peer import diffusers, empty_unet, peer_unet, relative_error
 from small_families import SMALL, model_of
 
 from modules.checkpoints.detect import TEXTS
-from modules.nn.families import FAMILIES
+from modules.nn.families import BIG_G_XL, FAMILIES, VIT_H
 from modules.nn.latent_diffusion import LatentDiffusion
 from modules.nn.meta import on_meta
 from modules.prompt.picture_facts import PictureFacts
@@ -83,6 +84,29 @@ def test_text_encoders_equal_those_of_transformers(family, number):
     expected = peer.text_model.final_layer_norm(expected) if config.has_final_norm else expected
     assert relative_error(states, expected) <= 1e-5
     assert pooled is None if not config.gives_pooled else relative_error(pooled, theirs.text_embeds) <= 1e-5
+
+
+@torch.no_grad()
+def test_names_and_pooled_text_are_those_of_open_clip_itself():
+    config = SMALL["refiner"].text
+    encoder = model_of(SMALL["refiner"]).cond_stage_model.encoders[0]
+    peer = open_clip_peer.text_transformer()(
+        context_length=77, vocab_size=config.vocab_size, width=config.hidden_size, heads=config.num_attention_heads,
+        layers=config.num_hidden_layers, mlp_ratio=config.intermediate_size / config.hidden_size, output_dim=config.projection_dim)
+    peer.load_state_dict(encoder.model.state_dict(), strict=True)
+    tokens = torch.zeros(2, 77, dtype=torch.int64)
+    tokens[:, 0], tokens[:, 1:6], tokens[0, 6], tokens[1, 4] = 49406, 320, 49407, 49407
+    assert relative_error(encoder.states_and_pooled(tokens)[1], peer.eval()(tokens)) <= 1e-5
+
+
+@pytest.mark.parametrize("config, name", [(VIT_H, "ViT-H-14"), (BIG_G_XL, "ViT-bigG-14")])
+def test_sizes_are_those_that_open_clip_publishes(config, name):
+    published = open_clip_peer.published(name)
+    text = published["text_cfg"]
+    assert (config.hidden_size, config.num_attention_heads, config.num_hidden_layers, config.projection_dim) == (
+        text["width"], text["heads"], text["layers"], published["embed_dim"])
+    assert (config.vocab_size, config.max_position_embeddings, config.intermediate_size) == (
+        text["vocab_size"], text["context_length"], text["width"] * 4)
 
 
 @torch.no_grad()
