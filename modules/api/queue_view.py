@@ -33,7 +33,8 @@ def picture_path(job: Job, index: int) -> str:
 def pictures_total(request: Mapping[str, Any]) -> int | None:
     """How many pictures a request asks for, None when it does not say."""
     counts = request.get("n_iter"), request.get("batch_size")
-    return counts[0] * counts[1] if all(isinstance(count, int) for count in counts) else None  # type: ignore[operator]
+    files = len((request.get("batch") or {}).get("files", ())) or 1
+    return counts[0] * counts[1] * files if all(isinstance(count, int) for count in counts) else None  # type: ignore[operator]
 
 
 def item(queue: OwnQueue, job: Job, position: int | None = None) -> dict[str, Any]:

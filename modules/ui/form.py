@@ -77,10 +77,17 @@ class Form:
         return self._add(name, made(gr.Radio, choices=pairs, **common))
 
     def checkbox(self, name: str, **properties: Any) -> gr.Checkbox:
-        return self._add(name, made(gr.Checkbox, **self._common(self._field[name]), **properties))
+        return self._add(name, made(gr.Checkbox, **(self._common(self._field[name]) | properties)))
+
+    def checkboxes(self, name: str, choices: Iterable[str], **properties: Any) -> gr.CheckboxGroup:
+        return self._add(name, made(gr.CheckboxGroup, choices=list(choices), **(self._common(self._field[name]) | properties)))
 
     def textbox(self, name: str, **properties: Any) -> gr.Textbox:
-        return self._add(name, made(gr.Textbox, **self._common(self._field[name]), **properties))
+        return self._add(name, made(gr.Textbox, **(self._common(self._field[name]) | properties)))
+
+    def files(self, name: str, **properties: Any) -> gr.File:
+        """Uploaded files: a list of paths, no field of the table."""
+        return self._add(name, made(gr.File, file_count="multiple", type="filepath", **properties))
 
     @property
     def inputs(self) -> list[gr.components.Component]:

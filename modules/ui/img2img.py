@@ -2,21 +2,23 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from modules import img2img, scripts
+from modules.generation import folder_batch
 from modules.generation.fields import IMG2IMG_FIELDS
 from modules.ui import controls
 from modules.ui.components import PICTURE_SIZE, TOOLTIPS, ToolButton, made
 from modules.ui.further_passes import refiner_part
 from modules.ui.generating_tab import Blocks, GeneratingTab, TabKind, generating_tab
-from modules.ui.img2img_modes import MASK_TRANSPARENCY, MODES, Mode, with_pictures
+from modules.ui.img2img_modes import IS_BATCH, MASK_TRANSPARENCY, MODES, Mode, with_pictures
 from modules.ui.mask_canvas import canvas
 from modules.ui.page_values import PageValues
 
 if TYPE_CHECKING:
+    from modules.jobs.job import Job
     from modules.runtime import Runtime
     from modules.ui.form import Form
 
@@ -36,8 +38,13 @@ def img2img_tab(rt: Runtime, page: PageValues) -> GeneratingTab:
             "override_settings": lambda: controls.override_control(form)}
 
     return generating_tab(rt, page, TabKind(
-        name=TAB, fields=(*IMG2IMG_FIELDS, MASK_TRANSPARENCY), submit=img2img.submit, runner=scripts.scripts_img2img, blocks=blocks,
-        press_script="submit_img2img", takes_pictures=True, completed=partial(with_pictures, rt)))
+        name=TAB, fields=(*IMG2IMG_FIELDS, MASK_TRANSPARENCY, *folder_batch.FIELDS), submit=submit, runner=scripts.scripts_img2img,
+        blocks=blocks, press_script="submit_img2img", takes_pictures=True, completed=partial(with_pictures, rt)))
+
+
+def submit(rt: Runtime, values: dict[str, Any], **job: Any) -> Job:
+    """Queue what the form says: one picture, or a batch of files."""
+    return (folder_batch if values.get(IS_BATCH) else img2img).submit(rt, values, **job)
 
 
 def _picture_controls(form: Form) -> None:
@@ -45,7 +52,10 @@ def _picture_controls(form: Form) -> None:
     with gr.Tabs(elem_id="mode_img2img", elem_classes=["gradio-tabs", "picture-modes"]):
         for mode in MODES:
             with gr.Tab(mode.label, id=mode.name, elem_id=mode.tab):
-                canvas(mode.canvas, mode.kind)
+                if mode.canvas:
+                    canvas(mode.canvas, mode.kind)
+                else:
+                    _batch_controls(form)
                 if mode.mask_canvas:
                     made(gr.HTML, '<p class="canvas-title">Mask: white is made anew, black stays</p>')
                     canvas(mode.mask_canvas, "view")
@@ -53,6 +63,22 @@ def _picture_controls(form: Form) -> None:
                     _copy_buttons(mode)
     with gr.Row(elem_classes=["gradio-row", "form-row"]):
         form.radio("resize_mode", elem_id="resize_mode")
+
+
+def _batch_controls(form: Form) -> None:
+    """Where the pictures of a batch come from and go to."""
+    made(gr.HTML, '<p class="quiet">Every picture becomes one with these settings and the same name. Upload files, or name a folder on the '
+                  "machine that Easel runs on.</p>", elem_classes=["batch-note"])
+    form.files("files", label="Pictures", file_types=["image"], elem_id="img2img_batch_upload", height=140)
+    form.textbox("input_dir", placeholder="Used when no pictures are uploaded")
+    form.textbox("output_dir", placeholder="Empty: the usual folder")
+    form.textbox("mask_dir", label="Inpaint batch mask directory (required for inpaint batch processing only)",
+                 elem_id="img2img_batch_inpaint_mask_dir", placeholder="One mask for all, or one of the same name for each")
+    form.checkbox("skip_done", label="Skip pictures that have a result in the output directory")
+    with gr.Accordion("PNG info", open=False, elem_classes=["gradio-accordion"]):
+        form.checkbox("use_png_info")
+        form.textbox("png_info_dir", placeholder="Empty: parameters inside the pictures themselves")
+        form.checkboxes("png_info_props", folder_batch.PNG_INFO_PROPS, label="Parameters to take from png info")
 
 
 def _copy_buttons(mode: Mode) -> None:

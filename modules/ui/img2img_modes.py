@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Values = dict[str, Any]
 
+BATCH = "batch"
+IS_BATCH = "is_batch"
 CHOOSE = "Drop a picture on it, or choose one."
 NOTHING_PAINTED = ("There is no mask.", "Nothing is painted on the canvas.", "Paint over what is to be made anew.")
 
@@ -30,13 +32,13 @@ MASK_TRANSPARENCY = Field(name="mask_alpha", label="Mask transparency", kind="in
 
 @dataclass(frozen=True, kw_only=True)
 class Mode:
-    """One sub-tab. `tab` and `canvas` are element ids; `mask_canvas` is that of a second picture, the mask."""
+    """One sub-tab. `tab` and `canvas` are element ids; `mask_canvas` is that of a second picture, the mask. A batch has no canvas."""
 
     name: str
     label: str
     tab: str
-    canvas: str
-    kind: CanvasKind
+    canvas: str = ""
+    kind: CanvasKind = "view"
     mask_canvas: str = ""
     takes_copies: bool = True
 
@@ -53,6 +55,7 @@ MODES = (
     Mode(name="inpaint sketch", label="Inpaint sketch", tab="img2img_inpaint_sketch_tab", canvas="inpaint_sketch", kind="paint_mask"),
     Mode(name="inpaint upload", label="Inpaint upload", tab="img2img_inpaint_upload_tab", canvas="img_inpaint_base", kind="view",
          mask_canvas="img_inpaint_mask", takes_copies=False),
+    Mode(name=BATCH, label="Batch", tab="img2img_batch_tab", takes_copies=False),
 )  # fmt: skip
 
 
@@ -63,19 +66,22 @@ def modes_for_page() -> list[dict[str, str]]:
 
 
 def with_pictures(rt: Runtime, values: Values, message: str) -> Values:
-    """The values of the form and what the page says of its pictures, as a request: init_images, mask, resize_by.
+    """The values of the form and what the page says of its pictures, as a request: init_images, mask, resize_by, is_batch.
 
     The message is JSON: `mode`, `resize_by`, `canvas` and `mask_canvas` as `canvas_files` takes them. Raises UserError for what is
     no picture, for a mask without a stroke and for files that are not the page's own.
     """
     said = json.loads(message or "{}")
     mode = next((mode for mode in MODES if mode.name == said.get("mode")), MODES[0])
+    kept = {name: value for name, value in values.items() if name != MASK_TRANSPARENCY.name}
+    kept |= {"resize_by": bool(said.get("resize_by")), IS_BATCH: mode.name == BATCH}
+    if mode.name == BATCH:
+        return kept
     files = canvas_files(rt, said.get("canvas"))
     if files.image is None:
         raise RequestError("init_images", "There is no picture.", f"The canvas of {mode.label} is empty.", CHOOSE)
     picture, mask = _picture_and_mask(rt, mode, files, canvas_files(rt, said.get("mask_canvas")), values)
-    kept = {name: value for name, value in values.items() if name != MASK_TRANSPARENCY.name}
-    return kept | {"init_images": [picture], "mask": mask, "resize_by": bool(said.get("resize_by"))}
+    return kept | {"init_images": [picture], "mask": mask}
 
 
 def _picture_and_mask(rt: Runtime, mode: Mode, files: CanvasFiles, uploaded: CanvasFiles, values: Values) -> tuple[Any, Any]:

@@ -28,7 +28,8 @@ class Img2Img:
         self.easel, self.tab = easel, easel.tab
         self.tab.click("#tab_img2img-button")
         self.tab.wait_for_selector("#img2img_steps")
-        easel.number("img2img_steps", 4)
+        for name, value in (("steps", 4), ("width", 64), ("height", 64)):
+            easel.number(f"img2img_{name}", value)
 
     def mode(self, tab):
         self.tab.click(f"#{tab}-button")
@@ -247,3 +248,24 @@ def test_a_phone_has_everything_in_one_column(img2img):
         assert img2img.tab.evaluate("document.documentElement.scrollWidth") <= 390
     box = img2img.tab.locator("#img2img_generate").bounding_box()
     assert box["y"] + box["height"] <= 844 and box["width"] > 300
+
+
+def test_a_batch_keeps_names_reports_broken_files_and_shows_its_results(img2img, tmp_path):
+    for name in ("one.png", "two.png"):
+        (tmp_path / name).write_bytes(card(64, 64))
+    (tmp_path / "broken.png").write_bytes(b"no picture at all")
+    img2img.mode("img2img_batch_tab")
+    img2img.tab.fill("#img2img_batch_input_dir textarea, #img2img_batch_input_dir input", str(tmp_path))
+    img2img.tab.fill("#img2img_batch_output_dir textarea, #img2img_batch_output_dir input", str(tmp_path / "out"))
+    img2img.made("a batch")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["one.png", "two.png"]
+    assert "broken.png was left out" in img2img.easel.log("img2img")
+    assert img2img.tab.locator("#img2img_gallery .thumbnails img").count() == 2
+
+
+def test_uploaded_files_are_a_batch(img2img):
+    img2img.mode("img2img_batch_tab")
+    files = [{"name": f"{name}.png", "mimeType": "image/png", "buffer": card(64, 64)} for name in ("first", "second")]
+    img2img.tab.locator("#img2img_batch_upload input[type=file]").set_input_files(files)
+    img2img.tab.locator("#img2img_batch_upload", has_text="second").wait_for()
+    assert len(img2img.made("an uploaded batch")["images"]) == 2

@@ -63,6 +63,11 @@ def test_an_uploaded_mask_is_the_second_canvas(runtime, sent):
     assert (made["init_images"][0].name, made["mask"].name) == ("a.png", "m.png")
 
 
+def test_a_batch_needs_no_canvas(runtime):
+    made = request(runtime, "batch", input_dir="/somewhere")
+    assert made["is_batch"] and made["input_dir"] == "/somewhere" and "init_images" not in made
+
+
 @pytest.mark.parametrize("mode, has_picture, said", [
     ("img2img", False, "There is no picture."), ("inpaint", True, "There is no mask."), ("inpaint sketch", True, "There is no mask."),
     ("inpaint upload", True, "There is no mask."), ("inpaint", False, "There is no picture.")])

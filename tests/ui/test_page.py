@@ -35,7 +35,9 @@ IMG2IMG_IDS = [
     "resize_mode", "inpaint_controls", "img2img_mask_blur", "img2img_mask_alpha", "img2img_mask_mode", "img2img_inpainting_fill",
     "img2img_inpaint_full_res", "img2img_inpaint_full_res_padding", "img2img_tab_resize_to", "img2img_tab_resize_by", "img2img_scale",
     "img2img_scale_resolution_preview", "img2img_detect_image_size_btn", "img2img_image_cfg_scale", "img2img_denoising_strength",
-    "img2img_enable", "img2img_checkpoint", "img2img_switch_at", "img2img_script_container",
+    "img2img_batch_tab", "img2img_batch_upload", "img2img_batch_input_dir", "img2img_batch_output_dir", "img2img_batch_inpaint_mask_dir",
+    "img2img_batch_use_png_info", "img2img_batch_png_info_dir", "img2img_enable", "img2img_checkpoint", "img2img_switch_at",
+    "img2img_script_container",
 ]
 # The model's own size; the schedule is a control of its own.
 DIFFERENT_ON_PURPOSE = {f"{tab}_{name}" for tab in ("txt2img", "img2img") for name in ("width", "height", "sampling")}

@@ -107,7 +107,8 @@ class ProgressView {
         const queued = answer.queued && !answer.active;
         this.bar.style.width = (queued ? 0 : percent) + "%";
         this.track.setAttribute("aria-valuenow", String(percent));
-        const pictures = answer.job && answer.job.job_count > 1 ? " · " + Math.min(answer.job.job_no + 1, answer.job.job_count) + " of " + answer.job.job_count : "";
+        const file = / \(\d+ of \d+\)$/.test(answer.textinfo || ""); // a batch names the file that it works on
+        const pictures = file ? " · " + answer.textinfo : answer.job && answer.job.job_count > 1 ? " · " + Math.min(answer.job.job_no + 1, answer.job.job_count) + " of " + answer.job.job_count : "";
         this.attach();
         this.showText(queued ? answer.textinfo || "In queue" : percent + "%" + eta + pictures);
         setTitle(this, queued ? "Queued" : answer.active ? percent + "%" + eta : "", answer.active);

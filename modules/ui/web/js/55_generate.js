@@ -5,9 +5,14 @@ const MOST_ASKS = 4;
 
 var pageRestored = false;
 
+/** Whether jobs of this kind are made by the tab: "img2img-batch" is one of img2img. */
+function isKindOf(tab, kind) {
+    return kind === tab || kind.startsWith(tab + "-");
+}
+
 /** The tab that shows the results of jobs of this kind. */
 function tabOfKind(kind) {
-    return GENERATING_TABS.includes(kind) ? kind : GENERATING_TABS[0];
+    return GENERATING_TABS.find((tab) => isKindOf(tab, kind)) || GENERATING_TABS[0];
 }
 
 /** What this page does about the jobs of one tab. */
@@ -136,10 +141,10 @@ class TabTasks {
     /** After loading: goes on with the jobs of this browser and the running one, and shows the last result. */
     restore() {
         const ids = new Set(queueState.jobs.map((job) => job.id));
-        const running = queueState.jobs.find((job) => job.status === "running" && job.kind === this.tab);
+        const running = queueState.jobs.find((job) => job.status === "running" && isKindOf(this.tab, job.kind));
         const kept = this.ids.filter((id) => ids.has(id));
         this.keep(running && !kept.includes(running.id) ? [running.id, ...kept] : kept);
-        const finished = queueState.recent.filter((job) => job.kind === this.tab);
+        const finished = queueState.recent.filter((job) => isKindOf(this.tab, job.kind));
         const last = finished.find((job) => job.id === this.lastFinished) || finished.find((job) => job.pictures_done > 0);
         const newest = finished.find((job) => job.status === "done" || job.pictures_done > 0);
         this.lastFinished = ((last && newest && newest.ended > last.ended ? newest : last) || {}).id || null;

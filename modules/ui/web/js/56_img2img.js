@@ -96,7 +96,7 @@ for (const from of img2imgModes) {
 
 /** {width, height} of the picture on the present canvas, null when there is none. */
 function presentPictureSize() {
-    const canvas = currentMode() && canvasOf(currentMode().canvas);
+    const canvas = currentMode() && currentMode().canvas && canvasOf(currentMode().canvas);
     return canvas && canvas.hasPicture() ? canvas.pictureSize() : null;
 }
 
@@ -106,7 +106,7 @@ function inWholeLatents(side) {
 
 function pictureSizeOr(width, height) {
     const size = presentPictureSize();
-    if (!size) showMessage("There is no picture on this canvas yet.");
+    if (!size) showMessage("There is no picture here to take the size from.");
     return size ? [inWholeLatents(size.width), inWholeLatents(size.height)] : [width, height];
 }
 
@@ -121,7 +121,7 @@ function followPictureSize(canvas) {
     lastPictureSizes[canvas.id] = size;
     if (!before || before.width === size.width && before.height === size.height) return;
     const isOwn = numberIn("img2img_width") === inWholeLatents(before.width) && numberIn("img2img_height") === inWholeLatents(before.height);
-    if (isOwn && canvas === canvasOf(currentMode().canvas)) byId("img2img_detect_image_size_btn").click();
+    if (isOwn && canvas.id === currentMode().canvas) byId("img2img_detect_image_size_btn").click();
 }
 
 /** "from 640x480 to 960x720", by the same rule as the engine. */
@@ -139,13 +139,15 @@ function stepsRunText(steps, strength, exact) {
 }
 
 function updateImg2img() {
-    sayIn("img2img_scale_resolution_preview", scaledSizeText(presentPictureSize(), numberIn("img2img_scale")));
+    const isBatch = currentMode() && !currentMode().canvas;
+    const scale = numberIn("img2img_scale");
+    sayIn("img2img_scale_resolution_preview", isBatch ? "Every picture by its own size" : scaledSizeText(presentPictureSize(), scale));
     sayIn("img2img_steps_run", stepsRunText(numberIn("img2img_steps"), numberIn("img2img_denoising_strength"), opts.img2img_fix_steps));
 }
 
 onUiLoaded(() => {
     onAfterUiUpdate(updateImg2img);
-    for (const mode of img2imgModes) {
+    for (const mode of img2imgModes.filter((each) => each.canvas)) {
         onCanvasChanged(mode.canvas, updateImg2img);
         onCanvasChanged(mode.canvas, (canvas) => followPictureSize(canvas));
     }
