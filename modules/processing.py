@@ -81,6 +81,7 @@ def process_images_inner(p: StableDiffusionProcessing) -> Processed:
     if rt.state.job_count == -1:
         rt.state.job_count = p.n_iter
     made = dict(earlier_pictures(p))
+    pasting.recall_proofs(made.values())
     start_previews(p.sd_model)
     with torch.inference_mode():
         for iteration in range(p.n_iter):

@@ -14,7 +14,7 @@ from modules.jobs.job import Job
 from modules.runtime import Runtime
 
 # Old clients send these with 0 for "not set".
-ZERO_IS_UNSET = ("s_tmax", "image_cfg_scale", "initial_noise_multiplier")
+ZERO_IS_UNSET = ("s_tmax",)
 PICTURES = (img2img.PICTURES, *img2img.MASKS)
 
 

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,9 @@ from modules.errors import UserError
 from modules.generation.describe import create_infotext
 from modules.generation.image_to_image import StableDiffusionProcessingImg2Img
 from modules.generation.inpaint import Proof, Upscale, changed_outside, put_back, uncovered
-from modules.generation.outputs import Destination, samples_folder, save
+from modules.generation.outputs import Destination, Made, samples_folder, save
 from modules.generation.script_calls import call_scripts
+from modules.imaging import infotext
 from modules.imaging.color import apply_color_correction
 from modules.imaging.encode import Encoding, png_bytes
 from modules.imaging.open_picture import open_picture
@@ -139,6 +140,14 @@ def written_picture(path: str) -> Image.Image:
     """The picture in a result's file. Raises OSError or UserError."""
     content = runtime.current().unsaved.content(path) if path.startswith(MEMORY_PREFIX) else Path(path).read_bytes()
     return open_picture(content or b"").image
+
+
+def recall_proofs(pictures: Iterable[Made]) -> None:
+    """Give pictures of an earlier run, read back from their files, the proof that their infotexts state."""
+    for picture in pictures:
+        stated = str(infotext.read_fields(picture.infotext).get(PROOF, ""))
+        if stated.isdigit():
+            picture.image.proof = asdict(Proof(applies=True, changed=int(stated)))
 
 
 def save_init_pictures(p: StableDiffusionProcessingImg2Img) -> None:

@@ -159,6 +159,7 @@ def test_a_resumed_job_makes_only_what_is_missing_and_the_same(rt):
     with rt.queue.turn:
         result = img2img.run(rest, rt.state)
     assert len(result["images"]) == 4 and result["images"][0]["path"] == whole.pictures[0].path
+    assert all(image["proof"] == {"applies": True, "changed": 0, "why": ""} for image in result["images"])
     for again, before in zip(result["images"], whole.result["images"], strict=True):
         difference = np.abs(np.asarray(Image.open(again["path"])).astype(int) - np.asarray(Image.open(before["path"])))
         assert difference.max() <= 2
