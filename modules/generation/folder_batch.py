@@ -27,7 +27,7 @@ from modules.errors import RequestError, UserError
 from modules.generation.base import PictureRecord
 from modules.generation.fields import Field, checked
 from modules.generation.image_to_image import StableDiffusionProcessingImg2Img
-from modules.generation.inputs import open_input, store_input
+from modules.generation.inputs import inputs_folder, open_input, store_input
 from modules.generation.request import NOT_OF_THE_RUN, NOTES, SCRIPTS, freeze, job_result
 from modules.generation.script_values import attach_scripts, run_selected
 from modules.imaging import infotext
@@ -89,6 +89,8 @@ def submit(rt: Runtime, values: Mapping[str, Any], *, owner: str = "", job_id: s
     unknown = [name for name in batch["png_info_props"] if name not in PNG_INFO_PROPS]
     if unknown:
         raise RequestError("png_info_props", f"{unknown[0]!r} is no part of PNG info.", remedy=f"There is: {', '.join(PNG_INFO_PROPS)}.")
+    if batch["skip_done"] and not batch["output_dir"]:
+        raise RequestError("skip_done", "Which pictures have a result can only be told from an output directory.", remedy="Name one.")
     entries = uploaded(rt, values["files"]) if values.get("files") else found(batch["input_dir"])
     batch["files"] = [vars(entry) for entry in entries]
     batch["png_info_props"] = list(batch["png_info_props"])
@@ -251,8 +253,6 @@ def mask_for(folder: Path, entry: Entry) -> Path:
 
 def uploaded_bytes(rt: Runtime, entry: Entry) -> bytes:
     """The file of an uploaded picture."""
-    from modules.generation.inputs import inputs_folder
-
     return (inputs_folder(rt) / entry.stored).read_bytes()
 
 

@@ -132,6 +132,7 @@ def test_only_so_many_results_are_shown_as_settings_say(rt, folder):
 @pytest.mark.parametrize("values, field", [
     ({"input_dir": "no/such/folder"}, "input_dir"), ({}, "input_dir"), ({"input_dir": "models"}, "input_dir"),
     ({"mask_dir": "no/such/folder", "input_dir": "."}, "mask_dir"), ({"png_info_props": ["Hat"], "input_dir": "."}, "png_info_props"),
+    ({"skip_done": True, "input_dir": "."}, "skip_done"),
 ], ids=str)
 def test_a_folder_that_is_not_there_or_empty_is_refused(rt, values, field):
     with pytest.raises(RequestError) as refusal:
