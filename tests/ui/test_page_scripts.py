@@ -1,0 +1,55 @@
+"""What the page computes itself must be what the engine does: sizes, steps; and how it says proofs and differences."""
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from modules.img2img import scaled_size
+from modules.sampling.passes import second_pass_steps
+
+SCRIPTS = Path(__file__).parents[2] / "modules" / "ui" / "web" / "js"
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def page(browser):
+    """A blank tab with the scripts in it."""
+    tab = browser.new_page()
+    tab.add_script_tag(content="var opts = {};")
+    for name in ("10_base.js", "56_img2img.js", "71_proof.js", "73_compare.js"):
+        tab.add_script_tag(path=SCRIPTS / name)
+    yield tab
+    tab.close()
+
+
+@pytest.mark.parametrize("size, factor", [((128, 96), 0.55), ((641, 479), 1.0), ((512, 512), 1.35), ((100, 30), 0.3), ((333, 777), 2.05)])
+def test_the_size_after_resize_by_is_the_engines(page, size, factor):
+    width, height = scaled_size(Image.new("L", size), factor)
+    said = page.evaluate("([width, height, factor]) => scaledSizeText({width, height}, factor)", [*size, factor])
+    assert said == f"from {size[0]}x{size[1]} to {width}x{height}"
+
+
+@pytest.mark.parametrize("steps, strength, exact", [(20, 0.75, False), (20, 1, False), (20, 0.5, True), (1, 0.3, False), (150, 0.01, False),
+                                                    (7, 0.58, False)])
+def test_the_number_of_steps_that_are_run_is_the_engines(page, steps, strength, exact):
+    plan = second_pass_steps(steps, strength, exact_steps=exact)
+    said = page.evaluate("([steps, strength, exact]) => stepsRunText(steps, strength, exact)", [steps, strength, exact])
+    assert said.startswith(f"{plan.encode_steps + 1} of {steps} step")
+
+
+@pytest.mark.parametrize("proof, said", [
+    (None, None),
+    ({"applies": True, "changed": 0, "why": ""}, {"kind": "kept", "text": "0 pixels changed outside the mask"}),
+    ({"applies": True, "changed": 1, "why": ""}, {"kind": "changed", "text": "1 pixel changed outside the mask"}),
+    ({"applies": False, "changed": 0, "why": "JPEG."}, {"kind": "none", "text": "Not proven that the rest is unchanged: JPEG."})])
+def test_a_proof_is_said_in_few_words(page, proof, said):
+    assert page.evaluate("proof => proofText(proof)", proof) == said
+
+
+def test_a_difference_is_counted_in_pixels_and_amplified(page):
+    one, two = [10, 20, 30, 255, 5, 5, 5, 255], [10, 24, 30, 255, 5, 5, 5, 255]
+    answer = page.evaluate("""([one, two]) => {
+        const first = Uint8ClampedArray.from(one);
+        return [differenceInto(first, Uint8ClampedArray.from(two), 4), Array.from(first)];
+    }""", [one, two])
+    assert answer == [{"changed": 1, "most": 4}, [0, 16, 0, 255, 0, 0, 0, 255]]
