@@ -15,14 +15,13 @@ from modules.generation import image_conditioning, inpaint
 from modules.generation.base import LATENT_CHANNELS, LATENT_PX, StableDiffusionProcessing
 from modules.generation.fields import MASK_MODES, MASKED_CONTENTS, RESIZE_MODES
 from modules.generation.hires import encoded
-from modules.generation.inpaint import LATENT_UPSCALE, InpaintMask, InpaintOptions, PlacedPicture
+from modules.generation.inpaint import InpaintMask, InpaintOptions, PlacedPicture
 from modules.generation.inputs import flattened
 from modules.generation.noise import NoiseSource
 from modules.generation.passes import pass_hooks, sampling_options
 from modules.generation.refiner import Refiner
 from modules.generation.script_calls import call_scripts
 from modules.imaging.color import setup_color_correction
-from modules.imaging.upscale import find_upscaler
 from modules.prompt.conditioning import BatchConditions
 from modules.sampling.passes import sample_from_latent, second_pass_steps
 from modules.sampling.registry import find_sampler
@@ -91,8 +90,8 @@ class StableDiffusionProcessingImg2Img(StableDiffusionProcessing):
         self._check_number(pictures)
         options = self._inpaint_options(opts)
         mask = inpaint.prepared_mask(self.image_mask, pictures[0].size, options) if self.image_mask is not None else None
-        if mask is not None and mask.note:
-            self.comment(mask.note)
+        if mask is not None:
+            pictures = self._in_one_size(pictures, mask)
         latent_mask = (self.latent_mask or mask.work) if mask else None
         fill_mask = latent_mask if self.inpainting_fill != ORIGINAL else None
         self._placed = [inpaint.placed_picture(picture, mask, options, fill_mask) for picture in pictures]
@@ -101,6 +100,16 @@ class StableDiffusionProcessingImg2Img(StableDiffusionProcessing):
         if opts.img2img_color_correction and (self.color_corrections is None or self._targets is not None):
             self._targets = [setup_color_correction(placed.start) for placed in self._placed]
         self._encode(mask, latent_mask, opts.inpainting_mask_weight)
+
+    def _in_one_size(self, pictures: list[Image.Image], mask: InpaintMask) -> list[Image.Image]:
+        """The pictures of a batch as large as the first one where a part is cut out of each; says what was done to them and the mask."""
+        if mask.note:
+            self.comment(mask.note)
+        size = pictures[0].size
+        if mask.region is None or all(picture.size == size for picture in pictures):
+            return pictures
+        self.comment("The pictures have different sizes; all were brought to {}x{} pixels, since one mask is for all.".format(*size))
+        return [picture if picture.size == size else picture.resize(size, Image.Resampling.LANCZOS) for picture in pictures]
 
     def _check_number(self, pictures: list[Image.Image]) -> None:
         if not pictures:
@@ -112,11 +121,11 @@ class StableDiffusionProcessingImg2Img(StableDiffusionProcessing):
             self.batch_size = len(pictures)
 
     def _inpaint_options(self, opts: Any) -> InpaintOptions:
-        name = opts.upscaler_for_img2img
         return InpaintOptions(
             size=(self.width, self.height), resize_mode=self.resize_mode, rounded=self.mask_round,
             is_inverted=bool(self.inpainting_mask_invert), blur_x=self.mask_blur_x, blur_y=self.mask_blur_y,
-            only_masked=self.inpaint_full_res, padding=self.inpaint_full_res_padding, upscale=find_upscaler(name) if name else None)
+            only_masked=self.inpaint_full_res, padding=self.inpaint_full_res_padding,
+            upscale=inpaint.upscaler_of(opts.upscaler_for_img2img))
 
     def _encode(self, mask: InpaintMask | None, latent_mask: Image.Image | None, weight: float) -> None:
         check = runtime.current().state.check
@@ -202,7 +211,7 @@ class StableDiffusionProcessingImg2Img(StableDiffusionProcessing):
     def _own_parameters(self) -> dict[str, Any]:
         """Infotext keys of what the request says beside the common fields; None for what is as usual."""
         is_masked, only_masked = self.image_mask is not None, self.paste_to is not None
-        parameters = {
+        return {
             "Mask mode": MASK_MODES[1] if is_masked and self.inpainting_mask_invert else None,
             "Mask blur": max(self.mask_blur_x, self.mask_blur_y) or None if is_masked else None,
             "Inpaint area": "Only masked" if only_masked else None,
@@ -210,9 +219,6 @@ class StableDiffusionProcessingImg2Img(StableDiffusionProcessing):
             "Masked content": MASKED_CONTENTS[self.inpainting_fill] if is_masked and self.inpainting_fill != ORIGINAL else None,
             "Resize mode": RESIZE_MODES[self.resize_mode] if self.resize_mode and not only_masked else None,
         }
-        if self.resize_mode == LATENT_UPSCALE and only_masked:
-            self.comment("Only masked brings its part of the picture to size itself; the resize mode does not count there.")
-        return parameters
 
     def beginnings(self) -> dict[str, Any]:
         """Names of kept pictures under init_images, mask and latent_mask, and under `fields` values that infotexts do not tell."""

@@ -1,20 +1,17 @@
 """Inpainting around the network: which part of a picture it is given, how its result is put back, and the proof about the rest."""
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageChops
 
-from modules.imaging.masks import Box, blurred, crop_region, doubled, expanded_region, filled, inverted, kept_part, mask_of
-from modules.imaging.resize import ResizeMode, resize_image
-
-Upscale = Callable[[Image.Image, float], Image.Image]
+from modules.imaging.masks import OPAQUE, Box, blurred, crop_region, doubled, expanded_region, filled, inverted, kept_part, mask_of
+from modules.imaging.resize import ResizeMode, Upscale, resize_image
+from modules.imaging.upscale import find_upscaler
 
 LATENT_UPSCALE = 3  # the resize mode that resizes the latent instead of the picture
 EMPTY_MASK = "The mask is empty, so nothing is repainted."
-OPAQUE = 255
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +60,11 @@ class PlacedPicture:
     start: Image.Image
     placed: Image.Image
     overlay: Image.Image | None = None
+
+
+def upscaler_of(name: str | None) -> Upscale | None:
+    """What enlarges pictures in img2img, None for Lanczos alone. Raises NotFound."""
+    return find_upscaler(name) if name else None
 
 
 def prepared_mask(mask: Image.Image, picture_size: tuple[int, int], options: InpaintOptions) -> InpaintMask:

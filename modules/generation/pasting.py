@@ -14,7 +14,7 @@ from modules.atomic_files import write_atomically, write_problem
 from modules.errors import UserError
 from modules.generation.describe import create_infotext
 from modules.generation.image_to_image import StableDiffusionProcessingImg2Img
-from modules.generation.inpaint import Proof, Upscale, changed_outside, put_back, uncovered
+from modules.generation.inpaint import Proof, changed_outside, put_back, uncovered, upscaler_of
 from modules.generation.outputs import Destination, Made, samples_folder, save
 from modules.generation.script_calls import call_scripts
 from modules.imaging import infotext
@@ -22,7 +22,6 @@ from modules.imaging.color import apply_color_correction
 from modules.imaging.encode import Encoding, png_bytes
 from modules.imaging.open_picture import open_picture
 from modules.imaging.unsaved import MEMORY_PREFIX
-from modules.imaging.upscale import find_upscaler
 from modules.scripts import PostProcessMaskOverlayArgs
 
 PROOF = "Changed outside mask"
@@ -48,7 +47,7 @@ class Paste:
         event = PostProcessMaskOverlayArgs(position, p.mask_for_overlay, self._original(position) if opts.overlay_inpaint else None)
         call_scripts(p, "postprocess_maskoverlay", event)
         self.overlay = event.overlay_image
-        upscale = upscaler_of(opts)
+        upscale = upscaler_of(opts.upscaler_for_img2img)
         if p.color_corrections and position < len(p.color_corrections):
             if opts.save_images_before_color_correction and self.keep:
                 self._save(put_back(image, self.overlay, p.paste_to, upscale), "-before-color-correction")
@@ -106,12 +105,6 @@ class Paste:
                 self.proof = Proof(applies=False, why=f"The file could not be read again ({error}).")
         if self.proof is not None:
             image.proof = asdict(self.proof)
-
-
-def upscaler_of(opts: Any) -> Upscale | None:
-    """What enlarges pictures in img2img, None for Lanczos alone."""
-    name = opts.upscaler_for_img2img
-    return find_upscaler(name) if name else None
 
 
 def number_of_changed(*, p: StableDiffusionProcessingImg2Img, index: int, **_: Any) -> str | None:

@@ -148,6 +148,12 @@ def test_a_batch_may_have_a_picture_for_each_of_its_places(rt):
     assert np.abs(pair[1].astype(int) - alone[0]).max() <= 2
 
 
+def test_pictures_of_a_batch_may_differ_in_size(rt):
+    both = [Image.new("RGB", (64, 64), "red"), Image.new("RGB", (96, 80), "blue")]
+    for values in ({}, {"mask": box_mask()}, {"mask": box_mask(), "inpaint_full_res": True}, {"mask": box_mask(), "resize_mode": 3}):
+        assert [picture.shape for picture in pictures(rt, init_images=both, batch_size=2, **values)] == [(64, 64, 3)] * 2
+
+
 def test_a_resumed_job_makes_only_what_is_missing_and_the_same(rt):
     values = {**SMALL, "batch_size": 2, "n_iter": 2, "mask": box_mask(), "mask_blur": 2}
     whole = img2img.submit(rt, values)
