@@ -35,6 +35,11 @@ def viewer_of(request: Request) -> Viewer:
     return Viewer() if user is None else Viewer(user=user, is_admin=bool(request.scope.get("easel_admin")))
 
 
+def page_owner(request: Request | None, session: str) -> str:
+    """The owner of jobs that a page makes: its user, and the page itself, since a user may have several."""
+    return f"{viewer_of(request).user if request is not None else ''}/{session}"
+
+
 def admin_only(request: Request) -> None:
     """Dependency of routes that concern everybody. Raises NotAllowed."""
     if not viewer_of(request).is_admin:

@@ -4,7 +4,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from PIL import Image
 from pydantic import BaseModel
@@ -41,9 +41,9 @@ def comparing_router(rt: Runtime) -> APIRouter:
         return {"rows": differences(rt, asked.first[:MAX_CHARS], asked.second[:MAX_CHARS])}
 
     @router.get("/input/{job_id}")
-    def begun_with(job_id: str) -> Response:
+    def begun_with(job_id: str, request: Request) -> Response:
         stream = io.BytesIO()
-        placed_input(rt, job_of(rt, job_id)).save(stream, "PNG", compress_level=1)
+        placed_input(rt, job_of(rt, request, job_id)).save(stream, "PNG", compress_level=1)
         return Response(stream.getvalue(), media_type="image/png", headers={"Cache-Control": "private, max-age=3600"})
 
     return router

@@ -4,12 +4,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
+from modules.api.own_queue import viewer_of
 from modules.errors import NotFound, UserError
 from modules.generation import enlarged
 from modules.imaging.unsaved import MEMORY_PREFIX
+from modules.jobs.job import Job
 from modules.ui.saving import job_of
 
 if TYPE_CHECKING:
@@ -29,16 +31,15 @@ def enlarging_router(rt: Runtime) -> APIRouter:
     router = APIRouter(prefix="/internal/pictures", include_in_schema=False)
 
     @router.post("/upscale")
-    def upscale(asked: EnlargeRequest) -> dict[str, str]:
-        path, infotext = picture_of(rt, asked.id, asked.index)
-        return {"id": enlarged.submit(rt, path, infotext, asked.values).id}
+    def upscale(asked: EnlargeRequest, request: Request) -> dict[str, str]:
+        path, infotext = picture_of(job_of(rt, request, asked.id), asked.index)
+        return {"id": enlarged.submit(rt, path, infotext, asked.values, owner=viewer_of(request).user).id}
 
     return router
 
 
-def picture_of(rt: Runtime, job_id: str, index: int) -> tuple[Path, str]:
+def picture_of(job: Job, index: int) -> tuple[Path, str]:
     """Path and infotext of a job's picture; the path comes from the job, never from the request. Raises NotFound, UserError."""
-    job = job_of(rt, job_id)
     if job.result:
         pictures = [(image["path"], image["infotext"]) for image in job.result.get("images", ()) if not image.get("is_grid")]
         pictures = [("", "")] * (len(job.result.get("images", ())) - len(pictures)) + pictures

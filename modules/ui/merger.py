@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from modules import merging
+from modules.api.own_queue import page_owner
 from modules.checkpoints.merge import CURVES, METHODS
 from modules.errors import UserError
 from modules.ui.components import REFRESH, ToolButton, made, paragraphs
@@ -108,7 +109,7 @@ def _connect(rt: Runtime, controls: dict[str, Any], merge: gr.Button, refresh: g
     async def run(request: gr.Request, *values: Any) -> str:
         given: dict[str, Any] = {name: "" if value is None else value for name, value in zip(names, values, strict=True)}
         try:
-            job = merging.submit(rt, merging.MergeRequest(**given), owner=request.session_hash or "")
+            job = merging.submit(rt, merging.MergeRequest(**given), owner=page_owner(request.request, request.session_hash or ""))
         except UserError as error:
             return paragraphs(str(error), "error")
         await job.wait_async()

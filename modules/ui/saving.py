@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
+from modules.api.own_queue import own_queue
 from modules.atomic_files import publish
 from modules.errors import NotFound, UserError
 from modules.imaging.filenames import NameContext, file_name
@@ -47,12 +48,12 @@ def saving_router(rt: Runtime) -> APIRouter:
     router = APIRouter(prefix="/internal/pictures", include_in_schema=False)
 
     @router.post("/save")
-    def save(asked: PictureRequest) -> dict[str, Any]:
-        return saved_copies(rt, job_of(rt, asked.id), asked.index)
+    def save(asked: PictureRequest, request: Request) -> dict[str, Any]:
+        return saved_copies(rt, job_of(rt, request, asked.id), asked.index)
 
     @router.post("/zip")
-    def make_zip(asked: JobRequest) -> dict[str, str]:
-        return zip_of(rt, job_of(rt, asked.id))
+    def make_zip(asked: JobRequest, request: Request) -> dict[str, str]:
+        return zip_of(rt, job_of(rt, request, asked.id))
 
     @router.post("/open-folder")
     def open_folder(asked: TabRequest) -> dict[str, str]:
@@ -61,9 +62,9 @@ def saving_router(rt: Runtime) -> APIRouter:
     return router
 
 
-def job_of(rt: Runtime, job_id: str) -> Job:
-    """The job. Raises NotFound when it was forgotten."""
-    job = rt.queue.get(job_id)
+def job_of(rt: Runtime, request: Request, job_id: str) -> Job:
+    """The job. Raises NotFound when it was forgotten, or is somebody else's."""
+    job = own_queue(rt, request).get(job_id)
     if job is None:
         raise NotFound("The job of this picture is no longer known.", "Only the newest are kept.", "Its pictures are in the output folder.")
     return job

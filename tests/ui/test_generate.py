@@ -42,7 +42,7 @@ def test_the_first_press_waits_for_its_result(program):
 
 
 def test_a_further_press_of_the_same_page_is_answered_at_once(program):
-    program.queue.submit("txt2img", {}, {}, owner="page")
+    program.queue.submit("txt2img", {}, {}, owner="/page")
     *unchanged, log = press(program, "task(2)")
     assert all("value" not in change for change in unchanged) and "Queued as 1" in log
     assert [job.id for job in program.queue.waiting()][1] == "task(2)"
