@@ -36,7 +36,7 @@ class Script(scripts.Script):
         curve = gr.Dropdown(list(CURVES), value="Linear", label="Denoising strength curve", elem_id=self.elem_id("denoising_curve"))
         known = [NO_TEXT, *(name for name, (module, _) in INTERROGATORS.items() if find_spec(module))]
         append = gr.Dropdown(known, value=NO_TEXT, label="Append interrogated prompt at each iteration",
-                             visible=True if len(known) > 1 else "hidden", elem_id=self.elem_id("append_interrogation"))
+                             visible=len(known) > 1, elem_id=self.elem_id("append_interrogation"))
         return [loops, final, curve, append]
 
     def run(self, p, loops, final_strength, curve, append):

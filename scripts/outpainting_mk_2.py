@@ -5,7 +5,7 @@ from PIL import Image
 from modules import images, processing, scripts, shared
 from scripts.parts.matched_noise import with_matched_noise
 from scripts.parts.outpainting import direction_control, growth_of
-from scripts.parts.results import Gathered, grid_infotext, part_of, save_grid, save_picture, sheet, stopped
+from scripts.parts.results import Gathered, grid_infotext, part_of, pictures_of, save_grid, save_picture, sheet, stopped
 from scripts.parts.tiles import fitted
 
 ORIGINAL = 1  # masked content
@@ -78,8 +78,8 @@ def expanded(p, pictures, side, blur, noise, seed):
     one.image_mask = new_part(canvas_size, old, axis, comes_first, blur).crop(box)
     one.latent_mask = new_part(canvas_size, old, axis, comes_first, blur * 2).crop(box)
     processed = processing.process_images(one)
-    for canvas, made in zip(canvases, processed.images):
-        canvas.paste(fitted(made, (one.width, one.height)), box[:2])
+    for number, made in pictures_of(processed).items():
+        canvases[number].paste(fitted(made, (one.width, one.height)), box[:2])
     return [canvas.crop((0, 0, *size)) for canvas in canvases], one, processed
 
 

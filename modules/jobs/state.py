@@ -73,7 +73,7 @@ def fraction(job_no: int, job_count: int, sampling_step: int, sampling_steps: in
         return 0.0
     done = job_no / job_count
     if sampling_steps > 0:
-        done += sampling_step / sampling_steps / job_count
+        done += min(1.0, sampling_step / sampling_steps) / job_count  # some samplers choose their number of steps as they go
     return min(1.0, max(0.0, done))
 
 

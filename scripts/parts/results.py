@@ -1,5 +1,6 @@
 """Results of several runs of one script as one result, with grids in front."""
 import copy
+from dataclasses import replace
 
 from modules import errors, images, processing, shared
 
@@ -17,8 +18,17 @@ def part_of(p):
     """A copy of the run `p` for parts of a picture: they are neither saved nor shown as pictures of the job."""
     one = own_copy(p)
     one.n_iter, one.do_not_save_samples, one.do_not_save_grid = 1, True, True
-    one.record = None
+    if one.record is not None:
+        one.record = replace(one.record, depth=one.record.depth + 1)  # like a run inside another one
     return one
+
+
+def pictures_of(processed):
+    """Number in its run -> picture; without grids, and without the masks that settings show beside pictures."""
+    found = {}
+    for place, picture in enumerate(processed.images[processed.index_of_first_image:]):
+        found.setdefault(getattr(picture, "picture_index", place), picture)
+    return found
 
 
 def stopped():

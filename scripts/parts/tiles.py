@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from modules import processing
-from scripts.parts.results import grid_infotext, part_of, stopped
+from scripts.parts.results import grid_infotext, part_of, pictures_of, stopped
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ def made_anew(p, pictures, masks=None):
         processed = processing.process_images(one)
         if first is None and processed.images:
             first, infotext = processed, grid_infotext(one)
-        for place, picture in enumerate(processed.images, start):
-            done[place] = fitted(picture, pictures[place].size)
+        for number, picture in pictures_of(processed).items():
+            done[start + number] = fitted(picture, pictures[start + number].size)
     return Pieces(done, first, infotext)
 
 

@@ -1,4 +1,5 @@
 """The controls of the X/Y/Z plot."""
+import html
 from dataclasses import dataclass
 
 import gradio as gr
@@ -8,7 +9,6 @@ from scripts.plots.axes import str_permutations
 from scripts.plots.plot import MOST_CELLS
 
 QUIET = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
-FILL = "📒"
 SWAPPED = (("X", "Y"), ("Y", "Z"), ("X", "Z"))
 
 
@@ -58,9 +58,19 @@ class _Axes:
         kept = [value for value in picked or values.split(text or "") if value in choices]
         written = text if picks or not picked or not csv_mode else values.joined(picked)
         varies = axis.label != "Nothing"
-        return (gr.update(visible=True if varies and not picks else "hidden", value=written),
-                gr.update(visible=True if picks else "hidden", choices=choices, value=kept if picks else []),
-                gr.update(visible=True if axis.choices else "hidden"))
+        return (gr.update(visible=varies and not picks, value=written),
+                gr.update(visible=picks, choices=choices, value=kept if picks else []),
+                gr.update(visible=axis.choices is not None))
+
+    def swapped(self, *values):
+        """Changes to type, value box, list and fill button of two axes that change places; `values` are theirs and the way of input."""
+        *both, csv_mode = values
+        one, other = both[:3], both[3:]
+        changes = []
+        for kind, text, picked in (other, one):
+            text_change, picked_change, fill_change = self.shown(kind, text, picked, csv_mode)
+            changes += [kind, text_change, picked_change, fill_change]
+        return changes
 
     def filled(self, kind, csv_mode):
         """Changes to value box and list that put all values in."""
@@ -68,6 +78,10 @@ class _Axes:
         return (gr.skip(), choices) if self.picks(kind, csv_mode) else (values.joined(choices), gr.skip())
 
     def plan(self, csv_mode, *controls):
+        """`planned` as HTML in which every character stands for itself."""
+        return html.escape(self.planned(csv_mode, *controls))
+
+    def planned(self, csv_mode, *controls):
         """How many cells there will be, or what is wrong with the values, as a sentence."""
         counts = []
         for letter, (kind, text, picked) in zip("XYZ", zip(*[iter(controls)] * 3)):
@@ -85,6 +99,11 @@ class _Axes:
             total *= count
         cells = f"{' × '.join(map(str, counts))} = {total:,} cells" if len(counts) > 1 else f"{total:,} cell{'s' * (total != 1)}"
         return f"{cells}; the most are {MOST_CELLS:,}." if total > MOST_CELLS else f"{cells}."
+
+    def pasted(self, parsed, letter):
+        """Changes to the controls of one axis after an infotext was read."""
+        kind = self.place_of(parsed.get(f"{letter} Type", "Nothing")) or 0
+        return gr.update(value=kind), *self.shown(kind, parsed.get(f"{letter} Values", ""), [], csv_mode=False)
 
     def place_of(self, label):
         """Where an axis of this name is in the list, None when it is not."""
@@ -107,7 +126,7 @@ def plot_controls(axes, elem_id):
     rows = [_axis_controls(known, letter, elem_id) for letter in "XYZ"]
     plan = gr.HTML("", elem_id=elem_id("plan"))
     with gr.Row():
-        swaps = [gr.Button(f"Swap {a}/{b} axes", size="sm", elem_id=f"{a.lower()}{b.lower()}_grid_swap_axes_button") for a, b in SWAPPED]
+        swaps = [gr.Button(f"Swap {a}/{b} axes", size="sm", elem_id=elem_id(f"swap_{a}{b}_axes".lower())) for a, b in SWAPPED]
     with gr.Row():
         legend = gr.Checkbox(True, label="Draw legend", elem_id=elem_id("draw_legend"))
         keep_random = gr.Checkbox(False, label="Keep -1 for seeds", elem_id=elem_id("no_fixed_seeds"))
@@ -131,32 +150,36 @@ def _axis_controls(known, letter, elem_id):
     item = lambda name: elem_id(f"{letter.lower()}_{name}")
     with gr.Row():
         kind = gr.Dropdown(known.choices, value=start, label=f"{letter} type", scale=2, elem_id=item("type"))
-        text = gr.Textbox("", label=f"{letter} values", lines=1, scale=4, elem_id=item("values"), visible=True if start else "hidden")
-        picked = gr.Dropdown([], value=[], multiselect=True, label=f"{letter} values", scale=4, elem_id=item("values_dropdown"),
-                             visible="hidden")
-        fill = gr.Button(FILL, size="sm", scale=0, min_width=36, elem_id=item("fill"), elem_classes=["tool"], visible="hidden")
+        text = gr.Textbox("", label=f"{letter} values", lines=1, scale=4, elem_id=item("values"), visible=bool(start))
+        # Its choices follow the type, of which gradio's check of values knows nothing; wrong names are refused before the run.
+        picked = gr.Dropdown([], value=[], multiselect=True, allow_custom_value=True, label=f"{letter} values", scale=4, visible=False,
+                             elem_id=item("values_dropdown"))
+        fill = gr.Button("All", size="sm", scale=0, min_width=48, elem_id=item("fill"), visible=False)
     return AxisControls(letter=letter, kind=kind, text=text, picked=picked, fill=fill)
 
 
 def _connect(known, rows, csv_mode, swaps):
     for row in rows:
         changed = [row.text, row.picked, row.fill]
-        row.kind.change(known.shown, [*row.inputs, csv_mode], changed, **QUIET)
+        row.kind.input(known.shown, [*row.inputs, csv_mode], changed, **QUIET)  # by hand: a swap or an infotext brings its own values
         csv_mode.change(known.shown, [*row.inputs, csv_mode], changed, **QUIET)
         row.fill.click(known.filled, [row.kind, csv_mode], [row.text, row.picked], **QUIET)
     by_letter = {row.letter: row for row in rows}
     for button, (one, other) in zip(swaps, SWAPPED):
-        first, second = by_letter[one].inputs, by_letter[other].inputs
-        button.click(lambda *args: (*args[3:], *args[:3]), [*first, *second], [*first, *second], **QUIET)
+        first, second = by_letter[one], by_letter[other]
+        changed = [*first.inputs, first.fill, *second.inputs, second.fill]
+        button.click(known.swapped, [*first.inputs, *second.inputs, csv_mode], changed, **QUIET)
 
 
 def _infotext_fields(known, rows):
+    """What an infotext fills: for each axis type, value box, list and fill button; without a plot in it they stay as they are."""
     fields = []
     for row in rows:
-        kind = lambda parsed, letter=row.letter: _or_none(known.place_of(parsed.get(f"{letter} Type", "Nothing")))
-        fields += [(row.kind, kind), (row.text, f"{row.letter} Values")]
+        fields.append((row.kind, lambda parsed, letter=row.letter: _in_plot(parsed, known.pasted(parsed, letter)[0])))
+        for place, control in enumerate((row.text, row.picked, row.fill), 1):
+            fields.append((control, lambda parsed, letter=row.letter, place=place: _in_plot(parsed, known.pasted(parsed, letter)[place])))
     return fields
 
 
-def _or_none(place):
-    return None if place is None else gr.update(value=place)
+def _in_plot(parsed, change):
+    return change if any(f"{letter} Type" in parsed for letter in "XYZ") else None

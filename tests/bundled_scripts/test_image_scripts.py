@@ -225,3 +225,9 @@ def test_a_latent_that_did_not_move_shows_the_original():
     latent, nmask = torch.randn(4, 8, 8), torch.ones(4, 8, 8)
     assert soft_mask.moved_mask(latent, latent, nmask, SoftInpainting()).max() == 0
     assert soft_mask.moved_mask(latent, latent + 100, nmask, SoftInpainting()).min() > 0.99
+
+
+def test_masks_that_settings_show_beside_pictures_do_not_disturb_scripts(made):
+    result = single(made("Outpainting mk2", ["", 64, 0, ["left"], 1.0, 0.05], override_settings={"return_mask": True}))
+    assert result.shape == (64, 128, 3) and (result[:, 64:] == pixels(SMALL)).all()
+    assert single(made("Poor man's outpainting", [32, 0, "fill", ["left"]], override_settings={"return_mask": True})).shape == (64, 128, 3)

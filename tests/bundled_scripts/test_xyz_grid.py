@@ -1,5 +1,6 @@
 """The X/Y/Z plot: its axes, the order of work, and cells that fail or are never made."""
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from scripts.plots import axes
 from scripts.plots.axis_table import axis_options
 from scripts.plots.plot import Axis, Plot
 
-SEED, STEPS, CFG, SEARCH, SAMPLER, CHECKPOINT = 1, 4, 6, 7, 9, 11
+SEED, STEPS, CFG, SEARCH, SAMPLER, CHECKPOINT, CLIP_SKIP = 1, 4, 6, 7, 9, 11, 22
 PLOT = "X/Y/Z plot"
 
 
@@ -43,8 +44,8 @@ def facts(job):
 
 def test_places_of_the_first_axes_are_those_that_api_clients_send(rt):
     offered = [axis.label for axis in axis_options if axis.fits(False)]
-    assert [offered[place] for place in (SEED, STEPS, CFG, SEARCH, SAMPLER, CHECKPOINT)] == [
-        "Seed", "Steps", "CFG Scale", "Prompt S/R", "Sampler", "Checkpoint name"]
+    assert [offered[place] for place in (SEED, STEPS, CFG, SEARCH, SAMPLER, CHECKPOINT, CLIP_SKIP)] == [
+        "Seed", "Steps", "CFG Scale", "Prompt S/R", "Sampler", "Checkpoint name", "Clip skip"]
 
 
 NOT_VARIED = {"prompt", "negative_prompt", "hr_prompt", "hr_negative_prompt", "n_iter", "batch_size", "enable_hr", "do_not_save_samples",
@@ -234,3 +235,13 @@ def test_what_cannot_be_is_refused_before_the_first_picture(made, x, words):
 def test_more_cells_than_anybody_waits_for_are_refused(made):
     job = made(PLOT, arguments((STEPS, "1-200"), (SEED, "1-200")), status="failed")
     assert "40,000 cells" in job.error
+
+
+@pytest.mark.parametrize("x, y", [
+    ((CFG, "3,7"), (STEPS, "1,2")), ((SAMPLER, "Euler,DPM++ 2M Karras"), (CLIP_SKIP, "1,2")), ((SEARCH, "cat,dog"), (SEED, "1,2"))])
+def test_a_cell_can_be_made_again_from_its_own_parameters(rt, made, x, y):
+    from modules.generation import replay
+
+    job = made(PLOT, arguments(x, y), do_not_save_samples=False)
+    report = replay.replay(rt, Path(job.result["images"][4]["path"]))
+    assert report.verdict == "identical", report.why
