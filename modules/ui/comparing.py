@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from modules.errors import NotFound
 from modules.generation.fields import IMG2IMG_FIELDS, TXT2IMG_FIELDS
 from modules.generation.inputs import flattened, open_input
+from modules.generation.provenance import KEY as PROVENANCE
 from modules.imaging import infotext
 from modules.imaging.resize import ResizeMode, resize_image
 from modules.jobs.job import Job
@@ -58,11 +59,11 @@ def differences(rt: Runtime, first: str, second: str) -> list[dict[str, Any]]:
 
 
 def shown_fields(text: str) -> dict[str, str]:
-    """What an infotext says, by key; the size in one piece."""
+    """What an infotext says to people, by key; the size in one piece."""
     found = {key: str(value) for key, value in infotext.read_fields(text).items()} if text.strip() else {}
     if all(key in found for key in SIZE):
         found = {"Size" if key == SIZE[0] else key: value for key, value in found.items()} | {"Size": "x".join(found[key] for key in SIZE)}
-    return {key: value for key, value in found.items() if key != SIZE[1]}
+    return {key: value for key, value in found.items() if key not in (SIZE[1], PROVENANCE)}
 
 
 def placed_input(rt: Runtime, job: Job) -> Image.Image:

@@ -13,6 +13,7 @@ FIRST = "a fox\nNegative prompt: rain\nSteps: 20, Sampler: Euler, Seed: 1, Size:
 
 def test_only_what_differs_is_listed_and_what_the_form_takes_is_marked(runtime):
     second = FIRST.replace("fox", "dog").replace("Steps: 20", "Steps: 8").replace("64x64", "64x96").replace("Version: v1", "Version: v2")
+    second += ', Easel: "{\\"batch\\":[0,1]}"'
     rows = {row["key"]: (row["first"], row["second"], row["applies"]) for row in differences(runtime, FIRST, second)}
     assert rows == {"Prompt": ("a fox", "a dog", True), "Steps": ("20", "8", True), "Size": ("64x64", "64x96", True),
                     "Version": ("v1", "v2", False)}
