@@ -45,8 +45,19 @@ def empty_unet(config: UNetConfig, fact_dim: int | None = None):
         in_channels=config.in_channels, out_channels=config.out_channels, down_block_types=down, up_block_types=up,
         block_out_channels=widths, layers_per_block=config.num_res_blocks, cross_attention_dim=config.context_dim,
         attention_head_dim=tuple(config.heads_of(width) for width in widths), norm_num_groups=config.norm_groups,
-        transformer_layers_per_block=tuple(config.depth_at(i) or config.middle_depth for i in levels),
+        **_depths(config),
         use_linear_projection=config.linear_projections, time_cond_proj_dim=config.guidance_dim or None, **facts)
+
+
+def _depths(config: UNetConfig) -> dict:
+    """Transformer blocks by level and block; diffusers wants numbers also where there are none."""
+    depths, per_level = config.depths, config.num_res_blocks
+    by_level = lambda row, size: [[depth or 1 for depth in row[i:i + size]] for i in range(0, len(row), size)]
+    if config.block_depths is None:
+        levels = [depths.down[i * per_level] or depths.middle for i in range(len(config.channel_mult))]
+        return {"transformer_layers_per_block": tuple(levels)}
+    return {"transformer_layers_per_block": by_level(depths.down, per_level), "mid_block_type": "UNetMidBlock2D",
+            "reverse_transformer_layers_per_block": by_level(depths.up, per_level + 1)}
 
 
 def peer_unet(config: UNetConfig, state: dict[str, Tensor], fact_dim: int | None = None):

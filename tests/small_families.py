@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from modules.nn.families import REFINER, SD1, SD2, SDXL, Architecture, Family, UNetConfig, VaeConfig
+from modules.nn.families import REFINER, SD1, SD2, SDXL, Architecture, BlockDepths, Family, UNetConfig, VaeConfig
 from modules.nn.latent_diffusion import SCHEDULE_NAMES, LatentDiffusion
 
 _UNET = {"model_channels": 16, "num_res_blocks": 1, "norm_groups": 8}
@@ -36,6 +36,10 @@ SMALL: dict[Family, Architecture] = {
         unet=_unet(REFINER.unet, channel_mult=(1, 2, 4), attention_levels=(1,), transformer_depth=2, head_width=8, context_dim=24,
                    vector_dim=24 + 5 * 8)),
 }
+# SDXL as it is distilled: fewer transformer blocks here and there, a single residual block in the middle.
+DISTILLED = replace(SMALL["sdxl"], unet=replace(
+    SMALL["sdxl"].unet, num_res_blocks=2, transformer_depth=(2, 3),
+    block_depths=BlockDepths(down=(0, 0, 1, 1, 2, 2), middle=None, up=(2, 2, 3, 2, 1, 1, 0, 0, 0))))
 
 
 def model_of(architecture: Architecture, seed: int = 0) -> LatentDiffusion:

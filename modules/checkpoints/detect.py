@@ -10,7 +10,7 @@ from torch import Tensor
 from modules.checkpoints.problems import WeightsError
 from modules.checkpoints.stated import Stated, count, number, one_of, stated
 from modules.nn.clip_text import ClipTextConfig
-from modules.nn.families import FAMILIES, Architecture, Family, Parameterization, UNetConfig, VaeConfig
+from modules.nn.families import FAMILIES, Architecture, BlockDepths, Family, Parameterization, UNetConfig, VaeConfig
 
 Shapes = Mapping[str, tuple[int, ...]]
 # The numbers of a tensor by its name.
@@ -119,13 +119,16 @@ def _unet(shapes: Shapes, said: Stated, row: UNetConfig) -> UNetConfig:
     if len(counts) != 1:
         raise ValueError("levels of its U-Net have different numbers of blocks")
     mults = tuple(level[-1][0] // width for level in levels)
-    attention = tuple(number for number, level in enumerate(levels) if level[0][1])
+    by_level = _depths_by_level(shapes, levels)
+    attention = tuple(number for number, depth in enumerate(by_level) if depth)
     crossed = [key for key in shapes if key.startswith(UNET) and key.endswith("transformer_blocks.0.attn2.to_k.weight")]
+    depths = tuple(filter(None, by_level)) or (1,)
     config = UNetConfig(
         in_channels=first[1], out_channels=shapes[UNET + "out.2.weight"][0], model_channels=width, channel_mult=mults,
-        num_res_blocks=counts.pop(), attention_levels=attention, transformer_depth=_depths(shapes, levels),
+        num_res_blocks=counts.pop(), attention_levels=attention, block_depths=_uneven_depths(shapes, levels),
+        transformer_depth=depths[0] if len(set(depths)) == 1 else depths,
         context_dim=shapes[crossed[0]][1] if crossed else row.context_dim,
-        linear_projections=len(shapes.get(UNET + "middle_block.1.proj_in.weight", ())) == 2,
+        linear_projections=any(len(shape) == 2 for key, shape in shapes.items() if key.startswith(UNET) and key.endswith("proj_in.weight")),
         vector_dim=shapes.get(UNET + "label_emb.0.0.weight", (0, 0))[1],
         guidance_dim=shapes.get(UNET + "time_embed.cond_proj.weight", (0, 0))[1],
         num_heads=count(said, "unet.num_heads", row.num_heads), head_width=_head_width(said, row),
@@ -167,14 +170,24 @@ def _depth(shapes: Shapes, transformer: str) -> int:
     return _numbered(shapes, transformer + "transformer_blocks.{}.norm1.weight")
 
 
-def _depths(shapes: Shapes, levels: list[list[tuple[int, int]]]) -> int | tuple[int, ...]:
-    """Blocks of the transformers: one number, or one per attention level where they differ."""
-    depths = [[depth for _, depth in level] for level in levels]
-    middle = _depth(shapes, UNET + "middle_block.1.")
-    known = tuple(level[0] for level in depths if level[0])
-    if any(len(set(level)) != 1 for level in depths) or not middle or (known and known[-1] != middle):
-        raise ValueError("the transformers of its U-Net have a pattern that is not known, as in distilled networks")
-    return middle if not known or set(known) == {middle} else known
+def _depths_by_level(shapes: Shapes, levels: list[list[tuple[int, int]]]) -> list[int]:
+    """Blocks of the largest transformer of each level on the way down or up, so that one that the file lacks is missed later."""
+    per_level = len(levels[0]) + 1
+    found = []
+    for above, level in zip(reversed(range(len(levels))), levels):
+        first = above * per_level
+        up = (_depth(shapes, f"{UNET}output_blocks.{place}.1.") for place in range(first, first + per_level))
+        found.append(max(*(depth for _, depth in level), *up))
+    return found
+
+
+def _uneven_depths(shapes: Shapes, levels: list[list[tuple[int, int]]]) -> BlockDepths | None:
+    """Blocks of every transformer of a distilled network, which is told by a middle of a single block; None for others."""
+    if UNET + "middle_block.2.in_layers.2.weight" in shapes or UNET + "middle_block.1.norm.weight" in shapes:
+        return None
+    down = tuple(depth for level in levels for _, depth in level)
+    up = tuple(_depth(shapes, f"{UNET}output_blocks.{place}.1.") for place in range(len(down) + len(levels)))
+    return BlockDepths(down=down, middle=None, up=up)
 
 
 def _numbered(shapes: Shapes, pattern: str) -> int:

@@ -16,10 +16,23 @@ NUMBERS_OF: dict[PictureFact, int] = {"original_size": 2, "crop": 2, "target_siz
 
 
 @dataclass(frozen=True, kw_only=True)
+class BlockDepths:
+    """Transformer blocks in each residual block on the way down and up, 0 for none, where levels are not of one kind (distilled XL).
+
+    middle: None where the middle is a single residual block.
+    """
+
+    down: tuple[int, ...]
+    middle: int | None
+    up: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class UNetConfig:
     """Sizes of the U-Net; the defaults are SD 1.x. Levels count from the largest feature map.
 
     transformer_depth: blocks of each transformer, one number for all or one per attention level; the middle has as many as the last.
+    block_depths: takes the place of transformer_depth in networks of an uneven build.
     head_width: channels of each attention head; None: every level has num_heads of them.
     linear_projections: how transformers are entered and left, by linear layers or by 1x1 convolutions (the same numbers, other shapes).
     vector_dim: length of the vector that is added to the time embedding, 0 for none (Podell et al. 2023, arXiv:2307.01952, section 2.2).
@@ -33,6 +46,7 @@ class UNetConfig:
     num_res_blocks: int = 2
     attention_levels: tuple[int, ...] = (0, 1, 2)
     transformer_depth: int | tuple[int, ...] = 1
+    block_depths: BlockDepths | None = None
     num_heads: int = 8
     head_width: int | None = None
     context_dim: int = 768
@@ -41,17 +55,23 @@ class UNetConfig:
     vector_dim: int = 0
     guidance_dim: int = 0
 
-    def depth_at(self, level: int) -> int:
-        """Blocks of a transformer at this level of feature maps, 0 where there is none."""
+    @property
+    def depths(self) -> BlockDepths:
+        """Transformer blocks of every residual block."""
+        if self.block_depths is not None:
+            return self.block_depths
+        levels = [self._depth_at(level) for level in range(len(self.channel_mult))]
+        known = self.transformer_depth
+        return BlockDepths(
+            down=tuple(depth for depth in levels for _ in range(self.num_res_blocks)),
+            middle=known if isinstance(known, int) else known[-1],
+            up=tuple(depth for depth in reversed(levels) for _ in range(self.num_res_blocks + 1)))
+
+    def _depth_at(self, level: int) -> int:
         if level not in self.attention_levels:
             return 0
         depth = self.transformer_depth
         return depth if isinstance(depth, int) else depth[self.attention_levels.index(level)]
-
-    @property
-    def middle_depth(self) -> int:
-        """Blocks of the transformer between the way down and the way up."""
-        return self.transformer_depth if isinstance(self.transformer_depth, int) else self.transformer_depth[-1]
 
     def heads_of(self, channels: int) -> int:
         """The number of attention heads over so many channels."""

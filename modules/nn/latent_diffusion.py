@@ -69,8 +69,8 @@ class LatentDiffusion(nn.Module):
     """
 
     cond_stage_model: TextConditioner
-    # Kinds that extensions ask for and that are not among the families here.
-    is_sd3 = is_ssd = False
+    # Extensions ask for it.
+    is_sd3 = False
 
     def __init__(self, architecture: Architecture):
         super().__init__()
@@ -106,6 +106,11 @@ class LatentDiffusion(nn.Module):
     def is_sdxl(self) -> bool:
         """Whether it is SDXL or its refiner."""
         return self.architecture.family in ("sdxl", "refiner")
+
+    @property
+    def is_ssd(self) -> bool:
+        """Whether it is SDXL distilled to a network with a single residual block in the middle, as Segmind's are."""
+        return self.is_sdxl and self.architecture.unet.depths.middle is None
 
     @property
     def embeds_guidance(self) -> bool:

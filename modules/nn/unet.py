@@ -125,9 +125,10 @@ class UNetModel(nn.Module):
             self.label_emb = nn.Sequential(nn.Sequential(Linear(config.vector_dim, emb), nn.SiLU(), Linear(emb, emb)))
         self.input_blocks, skips = _input_blocks(config, emb)
         deepest = config.model_channels * config.channel_mult[-1]
-        self.middle_block = TimestepEmbedSequential(
-            ResBlock(deepest, emb, deepest, config.norm_groups), _transformer(config, deepest, config.middle_depth),
-            ResBlock(deepest, emb, deepest, config.norm_groups))
+        middle: list[nn.Module] = [ResBlock(deepest, emb, deepest, config.norm_groups)]
+        if (depth := config.depths.middle) is not None:
+            middle += [_transformer(config, deepest, depth), ResBlock(deepest, emb, deepest, config.norm_groups)]
+        self.middle_block = TimestepEmbedSequential(*middle)
         self.output_blocks = _output_blocks(config, emb, skips)
         self.out = nn.Sequential(
             ExactGroupNorm(config.norm_groups, config.model_channels), nn.SiLU(),
@@ -184,11 +185,12 @@ def _input_blocks(config: UNetConfig, emb: int) -> tuple[nn.ModuleList, list[int
     channels = config.model_channels
     blocks = nn.ModuleList([TimestepEmbedSequential(nn.Conv2d(config.in_channels, channels, 3, padding=1))])
     skips = [channels]
+    depths = iter(config.depths.down)
     for level, mult in enumerate(config.channel_mult):
         for _ in range(config.num_res_blocks):
             layers: list[nn.Module] = [ResBlock(channels, emb, config.model_channels * mult, config.norm_groups)]
             channels = config.model_channels * mult
-            if depth := config.depth_at(level):
+            if depth := next(depths):
                 layers.append(_transformer(config, channels, depth))
             blocks.append(TimestepEmbedSequential(*layers))
             skips.append(channels)
@@ -203,11 +205,12 @@ def _output_blocks(config: UNetConfig, emb: int, skips: list[int]) -> nn.ModuleL
     skips = list(skips)
     channels = skips[-1]
     blocks = nn.ModuleList()
+    depths = iter(config.depths.up)
     for level, mult in reversed(list(enumerate(config.channel_mult))):
         for i in range(config.num_res_blocks + 1):
             layers: list[nn.Module] = [ResBlock(channels + skips.pop(), emb, config.model_channels * mult, config.norm_groups)]
             channels = config.model_channels * mult
-            if depth := config.depth_at(level):
+            if depth := next(depths):
                 layers.append(_transformer(config, channels, depth))
             if level > 0 and i == config.num_res_blocks:
                 layers.append(Upsample(channels))

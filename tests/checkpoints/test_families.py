@@ -1,13 +1,14 @@
 """Files of every family load: at full size without their weights, at a fraction of their width with them, in every number format."""
 import json
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from small_families import SMALL, metadata_of, model_of, write_small
+from small_families import DISTILLED, SMALL, metadata_of, model_of, write_small
 
 from modules.checkpoints.loading import load_model, outline, read_architecture
 from modules.checkpoints.old_names import AVERAGED, UNET, our_names
@@ -53,11 +54,12 @@ def same_weights(model, other) -> bool:
     return all(torch.equal(value, state[name]) for name, value in model.state_dict().items())
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_a_small_file_becomes_the_model_that_it_was_made_from(tmp_path, family):
-    path = write_small(tmp_path / "small.safetensors", SMALL[family])
-    assert read_architecture(path) == SMALL[family]
-    assert same_weights(load_model(path, CPU), model_of(SMALL[family]))
+@pytest.mark.parametrize("architecture", [*SMALL.values(), DISTILLED])
+def test_a_small_file_becomes_the_model_that_it_was_made_from(tmp_path, architecture):
+    path = write_small(tmp_path / "small.safetensors", architecture)
+    assert read_architecture(path) == architecture
+    model = load_model(path, CPU)
+    assert same_weights(model, model_of(architecture)) and model.is_ssd == (architecture is DISTILLED)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -87,6 +89,14 @@ def test_a_projection_that_lies_on_its_side_is_turned(tmp_path):
     tensors[name + ".weight"] = tensors.pop(name).T.contiguous()
     save_file(tensors, tmp_path / "turned.safetensors", metadata_of(SMALL["sdxl"]))
     assert same_weights(load_model(tmp_path / "turned.safetensors", CPU), model_of(SMALL["sdxl"]))
+
+
+@pytest.mark.parametrize("part", ["output_blocks.0.1.", "middle_block.1.", "input_blocks.3.1."])
+def test_a_transformer_that_the_file_lacks_is_not_taken_for_a_distilled_network(tmp_path, part):
+    tensors = load_file(write_small(tmp_path / "small.safetensors", SMALL["sdxl"]))
+    save_file({name: t for name, t in tensors.items() if part not in name}, tmp_path / "less.safetensors", metadata_of(SMALL["sdxl"]))
+    with pytest.raises(WeightsError, match=re.escape(part)):
+        load_model(tmp_path / "less.safetensors", CPU)
 
 
 def test_without_its_second_text_encoder_sdxl_is_refused_by_name(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 import torch
 import transformers_peer
 from diffusers_peer import diffusers, empty_unet, peer_unet, relative_error
-from small_families import SMALL, model_of
+from small_families import DISTILLED, SMALL, model_of
 
 from modules.checkpoints.detect import TEXTS
 from modules.nn.families import BIG_G_XL, FAMILIES, VIT_H
@@ -27,9 +27,10 @@ def facts_of(architecture) -> dict:
 
 
 @pytest.mark.parametrize("family, in_channels", [
-    ("sd1", 4), ("sd1", 8), ("sd2", 4), ("sd2", 5), ("sd2", 9), ("sdxl", 4), ("sdxl", 9), ("refiner", 4)])
+    ("sd1", 4), ("sd1", 8), ("sd2", 4), ("sd2", 5), ("sd2", 9), ("sdxl", 4), ("sdxl", 9), ("refiner", 4), ("distilled", 4)])
 def test_the_noise_predicted_equals_that_of_diffusers(family, in_channels):
-    architecture = replace(SMALL[family], unet=replace(SMALL[family].unet, in_channels=in_channels))
+    built = DISTILLED if family == "distilled" else SMALL[family]
+    architecture = replace(built, unet=replace(built.unet, in_channels=in_channels))
     unet, config = model_of(architecture).model.diffusion_model, architecture.unet
     peer = peer_unet(config, unet.state_dict(), **facts_of(architecture))
     x, t, text = torch.randn(2, in_channels, 16, 24), torch.tensor([3.0, 811.0]), torch.randn(2, 154, config.context_dim)
