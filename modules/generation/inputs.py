@@ -104,8 +104,8 @@ def remove_old_inputs(rt: Runtime) -> None:
     before, folder = time.time() - KEPT_DAYS * 86400, inputs_folder(rt)
     needed = {name for job in (*rt.queue.jobs(), *rt.queue.unfinished()) for name in NAME.findall(json.dumps(job.request))}
     for path in folder.iterdir() if folder.is_dir() else ():
-        if path.name not in needed and len(path.name) == NAME_CHARS and path.stat().st_mtime < before:
-            with suppress(OSError):  # another program works on the folder, or it is read-only: nothing depends on this
+        with suppress(OSError):  # another program works on the folder, or it is read-only: nothing depends on this
+            if path.name not in needed and len(path.name) == NAME_CHARS and path.stat().st_mtime < before:
                 path.unlink()
 
 

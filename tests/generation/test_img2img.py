@@ -1,5 +1,6 @@
 """Jobs of img2img: pictures of every kind, sizes, batches, resuming, replay, and what is refused."""
 import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from modules.errors import RequestError
 from modules.generation import replay
 from modules.generation.fields import IMG2IMG_FIELDS
 from modules.generation.from_infotext import values_from_infotext
-from modules.generation.inputs import inputs_folder, open_input, store_input
+from modules.generation.inputs import inputs_folder, open_input, remove_old_inputs, store_input
 
 IN = tiny_model.GOLDENS / "images" / "in"
 SMALL = {"prompt": "a cat", "steps": 4, "denoising_strength": 0.5, "sampler_name": "Euler a", "width": 64, "height": 64, "seed": 5,
@@ -90,6 +91,21 @@ def test_the_file_is_kept_as_it_came_once(rt):
     content = (IN / "init_64x64.png").read_bytes()
     name = store_input(rt, content)
     assert store_input(rt, IN / "init_64x64.png") == name and (inputs_folder(rt) / name).read_bytes() == content
+
+
+def test_pictures_that_nobody_needs_any_more_are_removed_after_a_month(rt):
+    old = [store_input(rt, Image.new("RGB", (8, 8), colour)) for colour in ("#111111", "#222222")]
+    new = store_input(rt, Image.new("RGB", (8, 8), "#333333"))
+    for name in old:
+        os.utime(inputs_folder(rt) / name, (0, 0))
+    rt.queue.pause()
+    job = img2img.submit(rt, SMALL)
+    job.request["init_images"] = [old[0]]
+    remove_old_inputs(rt)
+    kept = {path.name for path in inputs_folder(rt).iterdir()}
+    rt.queue.cancel(job.id)
+    rt.queue.resume()
+    assert {old[0], new} <= kept and old[1] not in kept
 
 
 # Sizes, steps, noise
