@@ -5,7 +5,6 @@ from typing import Any
 from modules import img2img, scripts
 from modules.api import models
 from modules.api.base64_pictures import picture_bytes, picture_list
-from modules.api.form_scripts import with_fields_of_scripts
 from modules.api.remote_pictures import fetch_options
 from modules.api.scripts import chosen_scripts
 from modules.api.txt2img import flag, job_answer, refuse_missing, sampler_of, text_field
@@ -24,7 +23,6 @@ def engine_values(rt: Runtime, body: dict[str, Any]) -> dict[str, Any]:
     values = {name: value for name, value in body.items() if value is not None}
     if text := text_field(body, "infotext"):
         values = values_from_infotext(rt, IMG2IMG_FIELDS, text) | values
-    values = with_fields_of_scripts(values)
     for name in ZERO_IS_UNSET:
         if values.get(name) == 0:
             values.pop(name)

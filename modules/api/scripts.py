@@ -12,6 +12,10 @@ from modules.scripts import Script, ScriptRunner
 
 MOST_NAME_CHARS = 80
 
+# Parts of the form that A1111 counts as always-on scripts. Its API lists them and takes their arguments without effect: the fields of
+# the request say the same, and clients that send every listed script with its defaults must not undo them.
+PARTS_OF_THE_FORM = frozenset({"comments", "refiner", "sampler", "seed"})
+
 
 def runners() -> dict[str, ScriptRunner]:
     """The scripts of each tab."""
@@ -80,6 +84,8 @@ def _named_values(given: Any, by_name: Mapping[str, str], runner: ScriptRunner |
     found = {}
     known = [] if runner is None else [name for name, key in by_name.items() if runner.by_key[key].alwayson]
     for name, entry in given.items():
+        if name.lower() in PARTS_OF_THE_FORM - set(known):
+            continue
         if name.lower() not in known:
             raise RequestError("alwayson_scripts", **not_found(f"Always on script {name[:MOST_NAME_CHARS]!r}", name, known))
         args = entry.get("args") if isinstance(entry, dict) else entry

@@ -7,7 +7,6 @@ from typing import Any
 
 from modules import scripts, txt2img
 from modules.api.answers import JobFailed
-from modules.api.form_scripts import with_fields_of_scripts
 from modules.api.models import missing_abilities, request_defaults
 from modules.api.scripts import chosen_scripts
 from modules.errors import NotFound, RequestError
@@ -28,7 +27,6 @@ def engine_values(rt: Runtime, body: dict[str, Any]) -> dict[str, Any]:
     values = dict(body)
     if text := text_field(body, "infotext"):
         values = values_from_infotext(rt, TXT2IMG_FIELDS, text) | {name: value for name, value in body.items() if value is not None}
-    values = with_fields_of_scripts(values)
     for name in ZERO_IS_UNSET:
         if values.get(name) == 0:
             values.pop(name)
