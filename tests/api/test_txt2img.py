@@ -8,7 +8,9 @@ import pytest
 from api_requests import TINY_REQUEST
 from PIL import Image
 
+from modules.api.scripts import chosen_scripts
 from modules.generation.fields import TXT2IMG_FIELDS
+from modules.generation.script_values import ARGS, SELECTED
 
 
 def post(client, **fields):
@@ -163,3 +165,8 @@ def test_two_clients_at_once_get_their_own_pictures(client):
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda seed: post(client, seed=seed), range(20, 26)))
     assert [json.loads(answer.json()["info"])["seed"] for answer in answers] == list(range(20, 26))
+
+
+def test_parts_of_the_form_sent_as_always_on_scripts_change_nothing():
+    always_on = {"Refiner": {"args": [True, "nobody", 0.5]}, "seed": {"args": [-1, False]}, "sampler": {"args": [1]}}
+    assert chosen_scripts(None, {"alwayson_scripts": always_on}) == {SELECTED: None, ARGS: {}}
