@@ -58,22 +58,32 @@ def gaussian_kernel(sigma: float) -> np.ndarray:
 
 
 def _blurred_along_rows(levels: np.ndarray, sigma: float) -> np.ndarray:
-    """uint8 [H, W] blurred along W. Only rows and columns that the mask reaches are worked on."""
+    """uint8 [H, W] blurred along W. Only rows and columns with both kept and repainted places are worked on."""
     kernel = gaussian_kernel(sigma)
-    reach = len(kernel) // 2
-    rows, columns = np.flatnonzero(levels.any(axis=1)), np.flatnonzero(levels.any(axis=0))
-    result = np.zeros_like(levels)
+    is_mostly_full = levels.mean() > OPAQUE / 2
+    sparse = OPAQUE - levels if is_mostly_full else levels
+    result = np.full_like(levels, OPAQUE if is_mostly_full else 0)
+    rows, columns = np.flatnonzero(sparse.any(axis=1)), np.flatnonzero(sparse.any(axis=0))
     if not len(rows):
         return result
+    margin = 2 * (len(kernel) // 2)
     top, bottom = rows[0], rows[-1] + 1
-    left, right = max(columns[0] - 2 * reach, 0), min(columns[-1] + 1 + 2 * reach, levels.shape[1])
-    part = levels[top:bottom, left:right]
-    padded = np.pad(part, ((0, 0), (reach, reach)), mode="reflect" if part.shape[1] > 1 else "edge").astype(np.float32)
+    left, right = max(columns[0] - margin, 0), min(columns[-1] + 1 + margin, levels.shape[1])
+    sums = _weighted_sums(sparse[top:bottom, left:right], kernel)
+    half = KERNEL_ONE // 2
+    # The same sum, rounded as if the full mask had been worked on.
+    result[top:bottom, left:right] = OPAQUE + (half - sums) // KERNEL_ONE if is_mostly_full else (sums + half) // KERNEL_ONE
+    return result
+
+
+def _weighted_sums(levels: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    """int32 [H, W]: of each level and its neighbours along W, the borders mirrored."""
+    reach = len(kernel) // 2
+    padded = np.pad(levels, ((0, 0), (reach, reach)), mode="reflect" if levels.shape[1] > 1 else "edge").astype(np.float32)
     size = padded.shape[1]
     # Sums of products of whole numbers below 2**16: a transform in float32 is off by less than one half.
-    sums = np.fft.irfft(np.fft.rfft(padded, axis=1) * np.fft.rfft(kernel.astype(np.float32), size), size, axis=1)[:, 2 * reach:]
-    result[top:bottom, left:right] = (np.rint(sums).astype(np.int32) + KERNEL_ONE // 2) // KERNEL_ONE
-    return result
+    product = np.fft.rfft(padded, axis=1) * np.fft.rfft(kernel.astype(np.float32), size)
+    return np.rint(np.fft.irfft(product, size, axis=1)[:, 2 * reach:]).astype(np.int32)
 
 
 def doubled(mask: Image.Image) -> Image.Image:

@@ -45,8 +45,9 @@ def test_blurring_equals_opencv_byte_for_byte(sigma):
     levels[20:90, 30:140] = 255
     levels[100:, :] = 0
     taps = len(masks.gaussian_kernel(sigma))
-    wanted = cv2.GaussianBlur(cv2.GaussianBlur(levels, (taps, 1), sigma), (1, taps), sigma)
-    assert np.array_equal(np.asarray(masks.blurred(Image.fromarray(levels), sigma, sigma)), wanted)
+    for mask in (levels, 255 - levels, np.maximum(levels, 200)):
+        wanted = cv2.GaussianBlur(cv2.GaussianBlur(mask, (taps, 1), sigma), (1, taps), sigma)
+        assert np.array_equal(np.asarray(masks.blurred(Image.fromarray(mask), sigma, sigma)), wanted)
 
 
 @pytest.mark.parametrize("sigma", [0.5, 1, 4, 64])
