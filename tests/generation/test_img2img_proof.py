@@ -111,3 +111,19 @@ def test_the_proof_finds_a_single_changed_pixel(rt, monkeypatch):
     mask.paste(255, (40, 40, 50, 50))
     _, entry = made(rt, init_images=[noise_picture(64, 64, 1)], mask=mask, inpaint_full_res=False, width=64, height=64)
     assert entry["proof"] == {"applies": True, "changed": 1, "why": ""} and "Changed outside mask: 1" in entry["infotext"]
+
+
+def test_an_interrupted_picture_is_put_back_too(rt):
+    mask = Image.new("L", (64, 64))
+    mask.paste(255, (20, 20, 40, 40))
+    picture = noise_picture(64, 64, 1)
+    job = img2img.submit(rt, {**SMALL, "init_images": [picture], "mask": mask, "width": 64, "height": 64, "mask_blur": 0, "seed": 1,
+                              "steps": 900, "denoising_strength": 1.0})
+    while rt.state.sampling_step < 3 or not job.started:
+        assert not job.wait(0.01)
+    rt.queue.interrupt(job.id)
+    assert job.wait(10) and job.status == "interrupted"
+    [entry] = job.result["images"]
+    outside = np.asarray(mask) == 0
+    assert np.array_equal(np.asarray(Image.open(entry["path"]))[outside], np.asarray(picture)[outside])
+    assert entry["proof"]["applies"] and entry["proof"]["changed"] == 0
