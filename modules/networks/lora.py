@@ -1,9 +1,9 @@
-"""LoRA files (Hu et al. 2021, arXiv:2106.09685) in kohya's form: reading them, and the changes that they make to weights."""
+"""LoRA files and their kin: reading them, and the changes that they make to weights."""
 from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,40 +16,35 @@ from modules.checkpoints.problems import WeightsError
 from modules.checkpoints.safetensors_file import read_header
 from modules.checkpoints.state_dict import load_weights
 from modules.errors import NotFound
-from modules.networks.key_names import kohya_names
+from modules.networks.file_keys import adapter_alpha, read_key
+from modules.networks.key_names import Target, kohya_names
+from modules.networks.kinds import KINDS, QUALIFIERS, Kind, changed
 from modules.networks.patching import Delta
 from modules.nn.latent_diffusion import LatentDiffusion
 
 SUFFIXES = (".safetensors", ".pt", ".ckpt")
+# So many names stand in a note.
+NAMED = 3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class LoraPart:
-    """The change of one module: up [out, r] @ down [r, in], times alpha / r; for convolutions with kernels, and a middle [r, r, kh, kw]."""
+class Part:
+    """The change of one module: the kinds of networks it is written as, and their tensors by short names."""
 
-    up: Tensor
-    down: Tensor
-    mid: Tensor | None = None
-    alpha: float | None = None
-
-    @property
-    def rank(self) -> int:
-        return self.down.shape[0]
-
-    @property
-    def scale(self) -> float:
-        return 1.0 if self.alpha is None else self.alpha / self.rank
+    kinds: tuple[Kind, ...]
+    tensors: dict[str, Tensor]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Lora:
-    """One file. parts: kohya's module name -> its change. hash12: as it stands in infotexts."""
+    """One file. parts: kohya's module name -> its change. hash12: as it stands in infotexts. unknown: keys that mean nothing here."""
 
     name: str
     alias: str
     hash12: str
     path: Path
-    parts: dict[str, LoraPart]
+    parts: dict[str, Part]
+    unknown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,28 +58,43 @@ class LoraUse:
 
 
 def read_lora(path: Path) -> Lora:
-    """Raises WeightsError for files that hold no LoRA of kohya's form."""
+    """Raises WeightsError for files that hold no network of a kind in modules/networks/kinds.py."""
     tensors = load_weights(path, dtype=torch.float32)
     metadata = read_header(path).metadata if path.suffix.lower() == ".safetensors" else {}
-    modules: dict[str, dict[str, Tensor]] = {}
-    for key, tensor in tensors.items():
-        module, _, kind = key.partition(".")
-        modules.setdefault(module, {})[kind] = tensor
-    parts = {module: _part(path, module, kinds) for module, kinds in modules.items() if "lora_down.weight" in kinds}
+    modules: dict[str, dict[str, str]] = {}
+    unknown = []
+    for key in tensors:
+        meaning = read_key(key)
+        if meaning is None:
+            unknown.append(key)
+        else:
+            modules.setdefault(meaning.module, {})[meaning.tensor] = key
+    parts = {}
+    for module, keys in modules.items():
+        part = _part(path, module, {name: tensors[key] for name, key in keys.items()}, metadata)
+        used = set(QUALIFIERS).union(*(kind.names for kind in part.kinds))
+        unknown += [key for name, key in keys.items() if name not in used and name != "magnitude"]
+        if part.kinds:
+            parts[module] = part
     if not parts:
         raise WeightsError(path, "It holds no LoRA of a kind that is known.", "Choose another file.")
     hash12 = (metadata.get("sshs_model_hash") or weights_hash(path))[:12]
-    return Lora(name=path.stem, alias=metadata.get("ss_output_name") or path.stem, hash12=hash12, path=path, parts=parts)
+    return Lora(name=path.stem, alias=metadata.get("ss_output_name") or path.stem, hash12=hash12, path=path, parts=parts,
+                unknown=tuple(unknown))
 
 
-def _part(path: Path, module: str, kinds: dict[str, Tensor]) -> LoraPart:
-    if "lora_up.weight" not in kinds:
-        raise WeightsError(path, f"It is not complete: {module} has one matrix of two.", "Download it again.")
-    alpha = kinds.get("alpha")
-    part = LoraPart(up=kinds["lora_up.weight"], down=kinds["lora_down.weight"], mid=kinds.get("lora_mid.weight"),
-                    alpha=None if alpha is None else float(alpha))
-    if part.up.ndim < 2 or part.down.ndim < 2 or part.up.shape[1] != part.rank or part.rank == 0:
-        raise WeightsError(path, f"The two matrices of {module} do not fit together.", "Download it again.")
+def _part(path: Path, module: str, tensors: dict[str, Tensor], metadata: Mapping[str, str]) -> Part:
+    part = Part(kinds=tuple(kind for kind in KINDS if kind.is_in(tensors)), tensors=tensors)
+    if "up" in tensors and "down" in tensors:
+        up, down = tensors["up"], tensors["down"]
+        if up.ndim < 2 or down.ndim < 2 or up.shape[1] != down.shape[0] or len(down) == 0:
+            raise WeightsError(path, f"The two matrices of {module} do not fit together.", "Download it again.")
+        alpha = adapter_alpha(metadata, module, len(down))
+        if alpha is not None:
+            tensors.setdefault("alpha", torch.tensor(alpha))
+    if "magnitude" in tensors:
+        # peft measures rows, and gives convolutions another shape than other programs do.
+        tensors["dora_scale"] = tensors["magnitude"].flatten()
     return part
 
 
@@ -100,52 +110,74 @@ def weights_hash(path: Path) -> str:
 
 
 def deltas(model: LatentDiffusion, uses: Sequence[LoraUse]) -> tuple[dict[str, list[Delta]], list[str]]:
-    """What `patched` needs for these LoRAs, and a note for each that does not fit the model as a whole."""
+    """What `patched` needs for these LoRAs, and notes that name what does not fit the model or means nothing."""
     names = kohya_names(model)
-    weights = {name: module.weight for name, module in model.named_modules() if name in set(names.values())}
+    parameters = dict(model.named_parameters())
     found: dict[str, list[Delta]] = {}
-    notes = []
+    notes: list[str] = []
     for use in uses:
-        strange = 0
+        strange: list[str] = []
         for module, part in use.lora.parts.items():
-            target = names.get(module)
-            if target is None or not _fits(part, weights[target]):
-                strange += 1
-                continue
+            changes = _changes(part, names.get(module), parameters)
+            if not changes:
+                strange.append(module)
             multiplier = use.te_multiplier if module.startswith("lora_te") else use.unet_multiplier
-            if multiplier:
-                found.setdefault(target + ".weight", []).append(_delta(part, multiplier, use.dyn_dim))
-        if strange:
-            notes.append(_misfit_note(use.lora, strange))
+            for kind, name, rows in changes if multiplier else ():
+                found.setdefault(name, []).append(_delta(kind, part.tensors, rows, multiplier, use.dyn_dim))
+        notes += _notes(use.lora, strange)
     return found, notes
 
 
-def _misfit_note(lora: Lora, strange: int) -> str:
+def _changes(part: Part, target: Target | None, parameters: Mapping[str, Tensor]) -> list[tuple[Kind, str, slice]]:
+    """For each kind in the part the parameter it changes, and its rows; none where one of them does not fit."""
+    changes: list[tuple[Kind, str, slice]] = []
+    if target is None:
+        return changes
+    for kind in part.kinds:
+        name = target.weight if kind.of == "weight" else target.bias
+        if name not in parameters:
+            return []
+        rows = target.rows(parameters[name])
+        if not _fits(kind, part.tensors, parameters[name][rows]):
+            return []
+        changes.append((kind, name, rows))
+    return changes
+
+
+def _fits(kind: Kind, tensors: Mapping[str, Tensor], weight: Tensor) -> bool:
+    """Whether the change can be made, found out by making it with shapes alone."""
+    shapes = {name: tensor.to("meta") if tensor.ndim else tensor for name, tensor in tensors.items()}
+    try:
+        return changed(kind, shapes, torch.empty_like(weight, device="meta", dtype=torch.float32), 1.0).shape == weight.shape
+    except (RuntimeError, ValueError, IndexError):
+        return False
+
+
+def _notes(lora: Lora, strange: Sequence[str]) -> Iterator[str]:
     count = len(lora.parts)
-    if strange == count:
-        return f"The LoRA {lora.name} was left out: it was made for another family of models."
-    return f"Of the LoRA {lora.name}, {strange} of {count} parts do not fit this model and were left out."
+    if len(strange) == count:
+        yield f"The LoRA {lora.name} was left out: it was made for another family of models."
+    elif strange:
+        yield f"Of the LoRA {lora.name}, {len(strange)} of {count} parts do not fit this model and were left out: {_listed(strange)}."
+    if lora.unknown:
+        yield f"In the LoRA {lora.name}, tensors of no known kind were left out: {_listed(lora.unknown)}."
 
 
-def _fits(part: LoraPart, weight: Tensor) -> bool:
-    same_ends = part.up.shape[0] == weight.shape[0] and part.down.shape[1] == weight.shape[1]
-    if part.mid is not None:
-        return weight.ndim == 4 and part.mid.shape[2:] == weight.shape[2:] and part.up.shape[0] == weight.shape[0]
-    kernel = part.down.shape[2:] or (1,) * (weight.ndim - 2)
-    return same_ends and tuple(kernel) == tuple(weight.shape[2:])
+def _listed(names: Sequence[str]) -> str:
+    rest = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def _delta(part: LoraPart, multiplier: float, dyn_dim: int | None) -> Delta:
-    def changed(weight: Tensor) -> Tensor:
-        up, down = part.up[:, :dyn_dim].to(weight), part.down[:dyn_dim].to(weight)
-        factor = multiplier * part.scale
-        if part.mid is None:
-            flat = torch.addmm(weight.flatten(1), up.flatten(1), down.flatten(1), alpha=factor)
-            return flat.view(weight.shape)
-        mid = part.mid[:dyn_dim, :dyn_dim].to(weight)
-        return weight + factor * torch.einsum("or,rshw,si->oihw", up.flatten(1), mid, down.flatten(1))
+def _delta(kind: Kind, tensors: Mapping[str, Tensor], rows: slice, multiplier: float, dyn_dim: int | None) -> Delta:
+    def change(weight: Tensor) -> Tensor:
+        here = {name: tensor.to(weight) if tensor.ndim else tensor for name, tensor in tensors.items()}
+        if rows == slice(None):
+            return changed(kind, here, weight, multiplier, dyn_dim)
+        whole = weight.clone()
+        whole[rows] = changed(kind, here, weight[rows], multiplier, dyn_dim)
+        return whole
 
-    return changed
+    return change
 
 
 class LoraCatalog:

@@ -106,7 +106,24 @@ def test_parts_that_fit_nothing_are_counted_in_a_note(model, tinylora, tmp_path)
     save_file({**load_file(tinylora), "lora_unet_nowhere.lora_up.weight": torch.zeros(4, 2),
                "lora_unet_nowhere.lora_down.weight": torch.zeros(2, 4)}, tmp_path / "odd.safetensors")
     found, notes = deltas(model, [LoraUse(lora=read_lora(tmp_path / "odd.safetensors"))])
-    assert len(found) == 38 and notes == ["Of the LoRA odd, 1 of 39 parts do not fit this model and were left out."]
+    assert len(found) == 38 and notes == ["Of the LoRA odd, 1 of 39 parts do not fit this model and were left out: lora_unet_nowhere."]
+
+
+def test_keys_that_mean_nothing_are_named_in_a_note(model, tinylora, tmp_path):
+    more = ["a", "b.unheard", f"{LINEAR}.lora_sideways", f"{LINEAR}.hada_w1_a"]
+    save_file({**load_file(tinylora), **{key: torch.zeros(1) for key in more}}, tmp_path / "odd.safetensors")
+    found, notes = deltas(model, [LoraUse(lora=read_lora(tmp_path / "odd.safetensors"))])
+    assert len(found) == 38
+    assert notes == [f"In the LoRA odd, tensors of no known kind were left out: {more[0]}, {more[1]}, {more[2]} and 1 more."]
+
+
+def test_biases_and_norms_change_too(model, tmp_path):
+    norm = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_norm1"
+    save_file({f"{norm}.w_norm": torch.ones(32), f"{norm}.b_norm": torch.full((32,), 2.0)}, tmp_path / "norm.safetensors")
+    lora = read_lora(tmp_path / "norm.safetensors")
+    place = "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.norm1."
+    assert torch.allclose(change(model, place + "weight", LoraUse(lora=lora)), torch.ones(32))
+    assert torch.allclose(change(model, place + "bias", LoraUse(lora=lora)), torch.full((32,), 2.0))
 
 
 @pytest.mark.parametrize("tensors", [
@@ -145,7 +162,8 @@ def test_names_of_diffusers_cover_every_kind_of_block():
     assert {ours: diffusers_name(ours, 2) for ours in pairs} == pairs
 
 
-def test_no_two_modules_share_a_kohya_name(model):
-    names = kohya_names(model)
+def test_every_module_with_weights_of_its_own_has_a_name_and_no_two_share_one(model):
+    targets = set(kohya_names(model).values())
     modules = [*model.model.modules(), *model.cond_stage_model.modules()]
-    assert len(set(names.values())) == sum(isinstance(m, (torch.nn.Linear, torch.nn.Conv2d)) for m in modules)
+    kinds = (torch.nn.Linear, torch.nn.Conv2d, torch.nn.LayerNorm, torch.nn.GroupNorm)
+    assert len({target.weight for target in targets}) == len(targets) == sum(isinstance(module, kinds) for module in modules)
