@@ -16,7 +16,7 @@ SET_APART = ("s_xyz_3d-0", "s_matrix_seed_neg-0")  # sheets with titles or margi
 CELL_PX = 64
 # Rounds go through 8 bits that are cut off, and the reference's encoder draws without a seed: of 12,288 values four fall to the next
 # level in the first round, and a random network makes a hundred times as many of it in each further one.
-MOST_CHANGED = {"s_loopback": 0.3}
+MOST_CHANGED = {"s_loopback": 0.3, "s_loopback_lazy_b2": 0.3}
 # The recorded request left a value out; the reference then took one of the next script's controls for Sigma adjustment: it was on.
 COMPLETED = {"s_alt": ["", True, True, "a cat", "", True, 5, 1.0, 0.0, False, True]}
 
