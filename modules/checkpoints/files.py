@@ -14,7 +14,7 @@ from modules.checkpoints.loading import read_architecture
 from modules.checkpoints.problems import WeightsError
 from modules.checkpoints.state_dict import quick_problem
 from modules.errors import NotFound
-from modules.nn.families import SD1
+from modules.nn.families import SD1, Architecture
 from modules.sampling.names import nearest_first
 
 SUFFIXES = (".safetensors", ".ckpt", ".pt")
@@ -60,12 +60,22 @@ class CheckpointInfo:
         return f"{self.name} [{self.short_hash}]" if self.short_hash else self.name
 
     @cached_property
-    def native_size_px(self) -> int:
-        """Edge of the pictures that the model was trained on; the standard 512 where the file cannot be read."""
+    def architecture(self) -> Architecture:
+        """What the header of the file says it is; the first Stable Diffusion where the file cannot be read."""
         try:
-            return read_architecture(self.path).native_size_px
+            return read_architecture(self.path)
         except WeightsError:
-            return SD1.native_size_px
+            return SD1
+
+    @property
+    def native_size_px(self) -> int:
+        """Edge of the pictures that the model was trained on."""
+        return self.architecture.native_size_px
+
+    @property
+    def follows_instructions(self) -> bool:
+        """Whether the model takes the picture of img2img as a second instruction beside the text."""
+        return self.architecture.extra == "instruct"
 
     def wait_for_hash(self) -> str:
         """The SHA-256, computed now where it is not known; for the worker, since it reads the whole file."""

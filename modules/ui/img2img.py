@@ -15,6 +15,7 @@ from modules.ui.further_passes import refiner_part
 from modules.ui.generating_tab import Blocks, GeneratingTab, TabKind, generating_tab
 from modules.ui.img2img_modes import IS_BATCH, MASK_TRANSPARENCY, MODES, Mode, with_pictures
 from modules.ui.mask_canvas import canvas
+from modules.ui.models import shown_for_instructions
 from modules.ui.page_values import PageValues
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def img2img_tab(rt: Runtime, page: PageValues) -> GeneratingTab:
         return {
             "image": lambda: _picture_controls(form), "inpaint": lambda: _mask_controls(form),
             "sampler": lambda: controls.sampler_controls(rt, form), "accordions": lambda: refiner_part(rt, form),
-            "dimensions": lambda: _size_controls(form), "cfg": lambda: _cfg_controls(form),
+            "dimensions": lambda: _size_controls(form), "cfg": lambda: _cfg_controls(rt, form, page),
             "denoising": lambda: _strength_control(form), "seed": lambda: controls.seed_controls(form),
             "override_settings": lambda: controls.override_control(form)}
 
@@ -127,11 +128,11 @@ def _picture_size_button(form: Form) -> None:
     button.click(None, size, size, js="pictureSizeOr", **controls.PRIVATE)
 
 
-def _cfg_controls(form: Form) -> None:
+def _cfg_controls(rt: Runtime, form: Form, page: PageValues) -> None:
     with gr.Row(elem_classes=["gradio-row", "form-row"]):
         form.slider("cfg_scale")
-        # For models that take the picture as a second instruction; none of those is known yet.
-        form.slider("image_cfg_scale", visible="hidden")
+        picture_scale = form.slider("image_cfg_scale", visible=shown_for_instructions(rt))
+    page.follow(picture_scale, "visible", lambda: shown_for_instructions(rt))
 
 
 def _strength_control(form: Form) -> None:

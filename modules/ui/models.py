@@ -26,6 +26,11 @@ def native_size(rt: Runtime) -> int:
     return getattr(rt.chosen_checkpoint(), "native_size_px", None) or DEFAULT_SIZE_PX
 
 
+def shown_for_instructions(rt: Runtime) -> bool | str:
+    """The property `visible` of controls that count for models which take a picture as an instruction."""
+    return True if rt.chosen_checkpoint().follows_instructions else "hidden"
+
+
 def models_note(rt: Runtime) -> str:
     """HTML that tells where checkpoints go while only the demo model is there, and which files cannot be used and why."""
     notes = []

@@ -62,8 +62,10 @@ def quicksettings(rt: Runtime, page: PageValues) -> Quicksettings:
 
 
 def connect_quicksettings(rt: Runtime, row: Quicksettings, tabs: Sequence[GeneratingTab], settings_json: gr.Textbox) -> None:
-    """Settings of the row apply at once; a new checkpoint proposes its size where the old one's is still set."""
+    """Settings of the row apply at once; a new checkpoint proposes its size where the old one's is still set,
+    and shows the controls that count for it."""
     sizes = [tab.form.components[name] for tab in tabs for name in ("width", "height")]
+    scales = [tab.form.components["image_cfg_scale"] for tab in tabs if "image_cfg_scale" in tab.form.components]
 
     def choose(title: str, *present: Any) -> list[Any]:
         before = models.native_size(rt)
@@ -71,21 +73,22 @@ def connect_quicksettings(rt: Runtime, row: Quicksettings, tabs: Sequence[Genera
             apply_one(rt.settings, CHECKPOINT, title)
         except UserError as error:
             gr.Warning(html.escape(str(error)))
-            return [gr.update(value=models.chosen_title(rt)), *[gr.skip()] * len(sizes), gr.skip()]
+            return [gr.update(value=models.chosen_title(rt)), *[gr.skip()] * (len(sizes) + len(scales) + 1)]
         after = models.native_size(rt)
         changes = []
         for size in zip(present[::2], present[1::2], strict=True):
             untouched = size == (before, before) and after != before
             changes += [gr.update(value=after) if untouched else gr.skip()] * 2
         model_jobs.submit(rt, title)
-        return [gr.skip(), *changes, options_json(rt.settings)]
+        shown = gr.update(visible=models.shown_for_instructions(rt))
+        return [gr.skip(), *changes, *[shown] * len(scales), options_json(rt.settings)]
 
     def look_again() -> tuple[Any, str]:
         rt.checkpoints.refresh()
         choices = models.checkpoint_titles(rt)
         return gr.update(choices=choices, value=models.chosen_title(rt)), models.models_note(rt)
 
-    row.checkpoint.input(choose, [row.checkpoint, *sizes], [row.checkpoint, *sizes, settings_json], **PRIVATE)
+    row.checkpoint.input(choose, [row.checkpoint, *sizes], [row.checkpoint, *sizes, *scales, settings_json], **PRIVATE)
     row.refresh.click(look_again, None, [row.checkpoint, row.note], **PRIVATE)
     for key, component in row.others.items():
         def apply(value: Any, key: str = key) -> str:
