@@ -106,6 +106,7 @@ def test_the_first_pass_is_kept_beside_the_second(runtime):
 
 def test_in_the_first_form_of_hires_fix_the_size_is_that_of_the_second_pass(runtime):
     p = StableDiffusionProcessingTxt2Img(**HIRES, width=768, height=512, sampler_name="Euler")
+    p.sd_model = runtime.models.ensure(runtime.chosen_checkpoint())
     with runtime.settings.overriding({"use_old_hires_fix_width_height": True}):
         p.init([""], [1], [1])
         p.init([""], [1], [1])
