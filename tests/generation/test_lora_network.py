@@ -1,0 +1,97 @@
+"""Tags of LoRA files in prompts: what they mean, and a LoRA that lets few steps suffice."""
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+
+from modules import txt2img
+from modules.extra_networks import ExtraNetworkParams
+from modules.generation import lora_network
+from modules.imaging import infotext
+from modules.networks.key_names import diffusers_name, kohya_names
+
+REQUEST = {"prompt": "a red cube", "steps": 4, "width": 64, "height": 64, "seed": 5, "sampler_name": "LCM", "cfg_scale": 1.0,
+           "do_not_save_grid": True}
+
+
+class Said:
+    """Remembers comments, as a generation does."""
+
+    def __init__(self):
+        self.comments = []
+
+    def comment(self, text):
+        self.comments.append(text)
+
+
+def made(runtime, **changes):
+    """The finished job of a small request."""
+    job = txt2img.submit(runtime, {**REQUEST, **changes}, api=True)
+    assert job.wait(60) and job.status == "done", job.error
+    return job
+
+
+def pixels(job) -> np.ndarray:
+    return np.asarray(Image.open(job.result["images"][0]["path"]).convert("RGB")).astype(int)
+
+
+@pytest.mark.parametrize("tag, text, unet, rank", [
+    ("tinylora", 1, 1, None), ("tinylora:0.5", 0.5, 0.5, None), ("tinylora:0.5:0.25", 0.5, 0.25, None), ("tinylora:1:0:2", 1, 0, 2),
+    ("tinylora:te=0.5", 0.5, 0.5, None), ("tinylora:unet=0.25", 1, 0.25, None), ("tinylora:unet=0.25:te=-1:dyn=3", -1, 0.25, 3)])
+def test_numbers_in_a_tag_are_the_strengths_of_text_and_picture_and_the_rank(runtime, tag, text, unet, rank):
+    use = lora_network.wanted(Said(), ExtraNetworkParams(items=tag.split(":")))
+    assert (use.te_multiplier, use.unet_multiplier, use.dyn_dim) == (text, unet, rank)
+
+
+@pytest.mark.parametrize("tag, comment", [
+    ("tinylora:strong", "<lora:tinylora:strong> was left out: its weights must be numbers."), ("missing:1", 'There is no LoRA "missing".')])
+def test_tags_that_cannot_be_followed_are_commented(runtime, tag, comment):
+    said = Said()
+    assert lora_network.wanted(said, ExtraNetworkParams(items=tag.split(":"))) is None and said.comments[0].startswith(comment)
+
+
+def test_lyco_is_another_word_for_lora(runtime):
+    one, other = made(runtime, prompt="a cube <lora:tinylora:0.8>"), made(runtime, prompt="a cube <lyco:tinylora:0.8>")
+    assert np.array_equal(pixels(one), pixels(other)) and not np.array_equal(pixels(one), pixels(made(runtime, prompt="a cube")))
+    assert infotext.parse(other.result["images"][0]["infotext"])["Lora hashes"] == "tinylora: f67b8c7bbc6d"
+
+
+@contextmanager
+def every_weight_restored(model):
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    yield
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+def write_lcm_lora(model, folder):
+    """Random changes of every layer and convolution of the U-Net, as LCM-LoRA has them: once as kohya writes it, once as diffusers."""
+    torch.manual_seed(3)
+    blocks = model.architecture.unet.num_res_blocks
+    kohya, diffusers = {}, {}
+    known = kohya_names(model)
+    for name, module in model.model.diffusion_model.named_modules():
+        if not isinstance(module, torch.nn.Linear | torch.nn.Conv2d):
+            continue
+        theirs = diffusers_name(name, blocks)
+        flat = "lora_unet_" + theirs.replace(".", "_")
+        assert flat in known
+        weight = module.weight
+        up, down = 0.1 * torch.randn(len(weight), 2, *(1,) * (weight.ndim - 2)), 0.1 * torch.randn(2, *weight.shape[1:])
+        kohya |= {f"{flat}.lora_up.weight": up, f"{flat}.lora_down.weight": down, f"{flat}.alpha": torch.tensor(2.0)}
+        diffusers |= {f"unet.{theirs}.lora_B.weight": up, f"unet.{theirs}.lora_A.weight": down}
+    save_file(kohya, folder / "lcm-kohya.safetensors")
+    save_file(diffusers, folder / "lcm-diffusers.safetensors")
+
+
+def test_lcm_lora_makes_pictures_in_four_steps_in_either_form(runtime):
+    plain = made(runtime)
+    model = runtime.models.current
+    write_lcm_lora(model, runtime.folders.lora)
+    with every_weight_restored(model):
+        jobs = [made(runtime, prompt=f"a red cube<lora:lcm-{form}:1>") for form in ("kohya", "diffusers")]
+    assert np.array_equal(pixels(jobs[0]), pixels(jobs[1])) and not np.array_equal(pixels(jobs[0]), pixels(plain))
+    assert all(job.result["notes"] == [] for job in jobs)
+    assert infotext.parse(jobs[0].result["images"][0]["infotext"])["Steps"] == "4"
