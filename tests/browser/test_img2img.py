@@ -269,3 +269,26 @@ def test_uploaded_files_are_a_batch(img2img):
     img2img.tab.locator("#img2img_batch_upload input[type=file]").set_input_files(files)
     img2img.tab.locator("#img2img_batch_upload", has_text="second").wait_for()
     assert len(img2img.made("an uploaded batch")["images"]) == 2
+
+
+def test_each_tab_follows_its_own_job(img2img):
+    easel, tab = img2img.easel, img2img.tab
+    img2img.put("img2img_image")
+    tab.click("#tab_txt2img-button")
+    easel.prompt("runs first")
+    easel.number("txt2img_steps", 150)
+    easel.number("txt2img_batch_count", 50)
+    easel.generate()
+    easel.wait_for("() => queueState.jobs.some((job) => job.status === 'running')")
+    tab.click("#tab_img2img-button")
+    easel.prompt("waits for it", "img2img")
+    tab.focus("#img2img_prompt textarea")
+    tab.keyboard.press("Control+Enter")
+    tab.locator("#img2img_gallery_container .progress-label", has_text="In queue").wait_for()
+    assert not tab.locator("#img2img_interrupt").is_visible()
+    tab.click("#tab_txt2img-button")
+    tab.click("#txt2img_interrupt")
+    tab.click("#tab_img2img-button")
+    easel.wait_for_result("waits for it", tab="img2img")
+    easel.wait_until_idle()
+    assert tab.evaluate("shownTask('txt2img') !== shownTask('img2img')") and tab.title() == "Easel"
