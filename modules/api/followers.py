@@ -12,7 +12,8 @@ from modules.api.queue_view import item
 from modules.errors import UserError
 from modules.jobs.job import Job
 
-PERIOD_S = 0.5  # a state is sent at most twice a second
+PERIOD_S = 0.5  # a state is sent at most twice a second,
+AT_FULL_PACE = 100  # and less often when more than so many follow one job, so that they never take the time of the job itself
 QUIET_S = 15.0  # a comment is sent after this much silence, so that proxies keep the connection
 MOST_FOLLOWERS = 1000
 
@@ -32,6 +33,11 @@ def event(name: str, data: dict[str, Any]) -> bytes:
     return f"event: {name}\ndata: {json.dumps(data, allow_nan=False, separators=(',', ':'))}\n\n".encode("ascii")
 
 
+def period_s(followers: int) -> float:
+    """The time between two states of a job that so many follow."""
+    return PERIOD_S * max(1.0, followers / AT_FULL_PACE)
+
+
 class Feed:
     """The latest events of one job. A follower who reads slowly misses those in between and never delays anybody."""
 
@@ -48,7 +54,7 @@ class Feed:
     async def _watch(self) -> None:
         while not self.job.is_settled:
             self._look()
-            await self.job.wait_async(PERIOD_S)
+            await self.job.wait_async(period_s(self.followers))
         self._publish(event("end", item(self.queue, self.job)))
 
     def _look(self) -> None:

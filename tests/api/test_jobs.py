@@ -8,7 +8,7 @@ import pytest
 from api_requests import TINY_REQUEST
 
 from modules import txt2img
-from modules.api.followers import Feed, Followers, TooManyFollowers, event
+from modules.api.followers import Feed, Followers, TooManyFollowers, event, period_s
 from modules.api.own_queue import OwnQueue, Viewer
 
 JOBS = "/sdapi/v1/jobs"
@@ -137,6 +137,11 @@ def test_states_are_made_once_for_all_followers_and_at_most_twice_a_second(rt, h
     assert len({id(text) for text in seen[0]} | {id(text) for text in seen[-1]}) == len(seen[0]) <= 7
     assert seen[0][-1].startswith(b"event: end")
     assert followers.count == 0 and not followers._feeds
+
+
+@pytest.mark.parametrize("followers, seconds", [(1, 0.5), (100, 0.5), (200, 1.0), (1000, 5.0)])
+def test_a_crowd_is_told_less_often(followers, seconds):
+    assert period_s(followers) == seconds
 
 
 def test_too_many_streams_are_refused(rt, monkeypatch):
