@@ -13,7 +13,7 @@ from modules.checkpoints.vae import AUTOMATIC, OWN
 from modules.errors import UserError
 from modules.extensions import host
 from modules.folders import Folders
-from modules.generation import folder_batch, lora_network, replay
+from modules.generation import folder_batch, hypernetwork_network, lora_network, replay
 from modules.generation.inputs import remove_old_inputs
 from modules.hardware import Hardware, HardwareOptions
 from modules.jobs.queue import JobQueue
@@ -47,6 +47,7 @@ def start(args: argparse.Namespace) -> Runtime:
     runtime.use(rt)
     remove_old_inputs(rt)
     lora_network.register()
+    hypernetwork_network.register()
     rt.extensions = host.start(folders, rt.settings, args, rt.notice)
     rt.models.on_loaded.append(lambda model: script_callbacks.call("model_loaded", model, note=rt.notice))
     rt.queue.start()
@@ -77,7 +78,8 @@ def folders_of(args: argparse.Namespace) -> Folders:
 
 def make_folders(folders: Folders) -> None:
     """Make the folders where things are expected to be put. Raises UserError when the data folder cannot be written."""
-    wanted = (folders.checkpoints, folders.vae, folders.lora, folders.embeddings, folders.outputs, folders.cache, folders.temporary)
+    wanted = (folders.checkpoints, folders.vae, folders.lora, folders.hypernetworks, folders.embeddings, folders.outputs, folders.cache,
+              folders.temporary)
     try:
         for folder in wanted:
             folder.mkdir(parents=True, exist_ok=True)
