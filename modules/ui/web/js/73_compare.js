@@ -26,10 +26,10 @@ async function choicesForCompare(tab) {
     const index = Math.max(0, selected_gallery_index());
     const jobs = [{id}, ...queueState.recent.filter((job) => job.id !== id && job.pictures_done).slice(0, 8)];
     const choices = [];
-    for (const [place, job] of jobs.entries()) {
-        const answer = await callServer("/internal/result/" + encodeURIComponent(job.id)).catch(() => null);
+    const answers = await Promise.all(jobs.map((job) => callServer("/internal/result/" + encodeURIComponent(job.id)).catch(() => null)));
+    for (const [place, answer] of answers.entries()) {
         if (!answer) continue;
-        if (place === 0 && answer.kind === "img2img") choices.push({name: "Its input", url: "/internal/compare/input/" + encodeURIComponent(job.id), infotext: ""});
+        if (place === 0 && answer.kind === "img2img") choices.push({name: "Its input", url: "/internal/compare/input/" + encodeURIComponent(id), infotext: ""});
         const pictures = answer.result ? answer.result.images : answer.pictures;
         pictures.forEach((picture, i) => {
             if (place === 0 && i === index) return;
