@@ -120,8 +120,9 @@ def safetensors_metadata(path: Path) -> dict[str, Any]:
 
 
 def hypernetworks(rt: Runtime) -> Answer:
-    """Hypernetworks that can be used: none, since this version does not apply them."""
-    return []
+    """Files of hypernetworks in their folders."""
+    folders = (rt.folders.hypernetworks, *(Path(name).resolve() for name in rt.args.hypernetwork_dir))
+    return [{"name": path.stem, "path": str(path)} for path in files_in(folders, (".pt",))]
 
 
 def face_restorers(rt: Runtime) -> Answer:

@@ -16,6 +16,7 @@ _ENDINGS: dict[str, str] = {
     ".lora.up.weight": "up", ".lora.down.weight": "down", ".lora.alpha": "alpha",
     ".lora_B.weight": "up", ".lora_A.weight": "down",
     ".lora_magnitude_vector.weight": "magnitude", ".lora_magnitude_vector": "magnitude",
+    **{f".{name}.weight": name for name in ("a1", "a2", "b1", "b2")},
     **{f".{name}": name for name in (
         "hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b", "hada_t1", "hada_t2",
         "lokr_w1_a", "lokr_w1_b", "lokr_w2_a", "lokr_w2_b", "lokr_w1", "lokr_w2", "lokr_t2",

@@ -135,6 +135,17 @@ def ia3(tensors: Tensors, weight: Tensor) -> Tensor:
     return shaped(weight * factors.reshape(-1, *(1,) * (weight.ndim - 1)), weight)
 
 
+def glora(tensors: Tensors, weight: Tensor) -> Tensor:
+    """W a1 [in, r] a2 [r, in] + b1 [out, r] b2 [r, in], kernels in b2. Chavan et al. 2023 (arXiv:2306.07967), section 3.
+
+    Older files of LyCORIS have the names of the factors in both products the other way round.
+    """
+    a1, a2, b1, b2 = (tensors[name].flatten(1) for name in ("a1", "a2", "b1", "b2"))
+    if a1.shape[0] < a1.shape[1]:
+        a1, a2, b1, b2 = a2, a1, b2, b1
+    return torch.einsum("oi...,ij->oj...", weight, a1 @ a2) + shaped(b1 @ b2, weight)
+
+
 def stored(name: str) -> Callable[[Tensors, Tensor], Tensor]:
     """The difference stands in the file as it is."""
     return lambda tensors, weight: shaped(tensors[name], weight)
@@ -148,6 +159,7 @@ KINDS = (
          rank=_lokr_rank),
     Kind(name="OFT", needs=("oft_blocks",), takes=("rescale",), difference=oft),
     Kind(name="IA3", needs=("weight", "on_input"), difference=ia3),
+    Kind(name="GLoRA", needs=("a1", "a2", "b1", "b2"), difference=glora, rank=lambda tensors: min(tensors["a1"].shape[:2])),
     Kind(name="full", needs=("diff",), difference=stored("diff")),
     Kind(name="full", needs=("diff_b",), difference=stored("diff_b"), of="bias"),
     Kind(name="norm", needs=("w_norm",), difference=stored("w_norm")),

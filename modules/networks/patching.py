@@ -35,8 +35,8 @@ def patched(model: nn.Module, deltas: Mapping[str, Sequence[Delta]]) -> Iterator
 
 
 def _changed(weight: Tensor, deltas: Sequence[Delta]) -> Tensor:
-    """All changes in sequence, summed in float32 where the weight is kept in 16 bits."""
-    exact = weight.to(torch.float32) if weight.dtype in (torch.float16, torch.bfloat16) else weight
+    """All changes in sequence, summed in float32 where the weight is kept in fewer bits."""
+    exact = weight.to(torch.float32) if weight.dtype.itemsize < torch.float32.itemsize else weight
     for delta in deltas:
         exact = delta(exact)
         if exact.shape != weight.shape:

@@ -35,6 +35,11 @@ def test_tensors_of_lycoris_keep_their_names(name):
     assert read_key(f"{UNET}.{name}") == FileKey(module=UNET, tensor=name)
 
 
+@pytest.mark.parametrize("ending, tensor", [("a1.weight", "a1"), ("b2.weight", "b2"), ("weight", "weight")])
+def test_weights_of_glora_are_told_from_those_of_ia3(ending, tensor):
+    assert read_key(f"{UNET}.{ending}") == FileKey(module=UNET, tensor=tensor)
+
+
 @pytest.mark.parametrize("key", ["", ".alpha", "bundle_emb.dog.string_to_param.*", f"{UNET}.lora_sideways"])
 def test_other_keys_mean_nothing(key):
     assert read_key(key) is None

@@ -115,6 +115,18 @@ def test_ia3_multiplies_inputs_or_outputs(shape, on_input):
     closed(made({"weight": factors, "on_input": torch.tensor(int(on_input))}, weight, 0.5), weight + 0.5 * along, weight)
 
 
+@pytest.mark.parametrize("shape", [(OUT, IN), KERNEL])
+@pytest.mark.parametrize("names", [("a1", "a2", "b1", "b2"), ("a2", "a1", "b2", "b1")], ids=["new", "old"])
+def test_glora_mixes_the_inputs_and_adds_a_lora(shape, names):
+    weight, kernel = torch.randn(shape), (1,) * (len(shape) - 2)
+    factors = (torch.randn(IN, RANK, *kernel), torch.randn(RANK, IN, *kernel), torch.randn(OUT, RANK, *kernel),
+               torch.randn(RANK, *shape[1:]))
+    mixed, added = (torch.einsum("oi...,ij->oj...", weight, factors[0].flatten(1) @ factors[1].flatten(1)),
+                    torch.einsum("or,r...->o...", factors[2].flatten(1), factors[3]))
+    tensors = dict(zip(names, factors)) | {"alpha": torch.tensor(3.0)}
+    closed(made(tensors, weight, 0.5), weight + 0.5 * 3 / RANK * (mixed + added), weight)
+
+
 @pytest.mark.parametrize("name, shape", [("diff", KERNEL), ("diff_b", (OUT,)), ("w_norm", (OUT,)), ("b_norm", (OUT,))])
 def test_stored_differences_are_added(name, shape):
     weight, difference = torch.randn(shape), torch.randn(shape)

@@ -80,11 +80,12 @@ def test_a_name_that_is_not_there_or_a_wrong_shape_changes_nothing(model):
     assert same(state(model), before)
 
 
-def test_half_precision_weights_are_changed_in_single_precision():
-    model = nn.Linear(4, 4).half().requires_grad_(False)
-    before = model.weight.clone()
-    with patched(model, {"weight": [lambda w: w + 1e-4, lambda w: w - 1e-4]}):
-        assert torch.equal(model.weight, before) and model.weight.dtype == torch.float16
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float8_e4m3fn])
+def test_weights_of_few_bits_are_changed_in_single_precision(dtype):
+    model = nn.Linear(4, 4).to(dtype).requires_grad_(False)
+    before = model.weight.float()
+    with patched(model, {"weight": [lambda w: w + 1e-5, lambda w: w - 1e-5]}):
+        assert torch.equal(model.weight.float(), before) and model.weight.dtype == dtype
 
 
 def test_the_memory_format_of_convolutions_is_kept(model):
