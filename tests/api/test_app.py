@@ -1,10 +1,9 @@
 """The whole app: which routes there are, and who is let in."""
-import argparse
-
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from modules import cmd_args
 from modules.api.app import add_protection, add_routes, build_api_app, guard_options
 
 
@@ -42,8 +41,8 @@ def test_get_routes_change_nothing(rt, client):
 
 
 def protected(**flags) -> TestClient:
-    names = ("cors_allow_origins", "allowed_hosts", "share", "server_name", "gradio_auth", "api_auth", "gradio_auth_path")
-    args = argparse.Namespace(**{**dict.fromkeys(names), **flags})
+    args = cmd_args.parse([])
+    vars(args).update(flags)
     app = FastAPI()
     app.add_api_route("/x", lambda: {}, methods=["GET", "POST"])
     add_protection(app, args)
