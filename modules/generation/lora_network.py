@@ -35,6 +35,9 @@ class LoraNetwork(ExtraNetwork):
         for note in notes:
             p.comment(note)
         self._scope.enter_context(patched(p.sd_model, changes))
+        table = p.sd_model.cond_stage_model.embeddings
+        if table is not None:
+            self._scope.enter_context(table.including(embedding for use in self._uses for embedding in use.lora.embeddings))
 
     def deactivate(self, p: Any) -> None:
         """Every weight as it was."""

@@ -20,6 +20,7 @@ from modules.networks.file_keys import adapter_alpha, read_key
 from modules.networks.key_names import Target, kohya_names
 from modules.networks.kinds import KINDS, QUALIFIERS, Kind, changed
 from modules.networks.patching import Delta
+from modules.networks.textual_inversion import Embedding, bundled_embeddings
 from modules.nn.latent_diffusion import LatentDiffusion
 
 SUFFIXES = (".safetensors", ".pt", ".ckpt")
@@ -37,13 +38,17 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Lora:
-    """One file. parts: kohya's module name -> its change. hash12: as it stands in infotexts. unknown: keys that mean nothing here."""
+    """One file. parts: kohya's module name -> its change. hash12: as it stands in infotexts.
+
+    embeddings: learned with it, and only there while it is at work. unknown: keys that mean nothing here.
+    """
 
     name: str
     alias: str
     hash12: str
     path: Path
     parts: dict[str, Part]
+    embeddings: tuple[Embedding, ...] = ()
     unknown: tuple[str, ...] = ()
 
 
@@ -63,7 +68,8 @@ def read_lora(path: Path) -> Lora:
     metadata = read_header(path).metadata if path.suffix.lower() == ".safetensors" else {}
     modules: dict[str, dict[str, str]] = {}
     unknown = []
-    for key in tensors:
+    embeddings, bundled = bundled_embeddings(tensors)
+    for key in (key for key in tensors if key not in bundled):
         meaning = read_key(key)
         if meaning is None:
             unknown.append(key)
@@ -80,7 +86,7 @@ def read_lora(path: Path) -> Lora:
         raise WeightsError(path, "It holds no LoRA of a kind that is known.", "Choose another file.")
     hash12 = (metadata.get("sshs_model_hash") or weights_hash(path))[:12]
     return Lora(name=path.stem, alias=metadata.get("ss_output_name") or path.stem, hash12=hash12, path=path, parts=parts,
-                unknown=tuple(unknown))
+                embeddings=tuple(embeddings), unknown=tuple(unknown))
 
 
 def _part(path: Path, module: str, tensors: dict[str, Tensor], metadata: Mapping[str, str]) -> Part:

@@ -3,8 +3,10 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import re
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,8 @@ from torch import Tensor
 SUFFIXES = (".safetensors", ".pt", ".bin")
 LARGEST_FILE_BYTES = 64 * 2**20
 MOST_VECTORS = 75
+# Embeddings that stand in a LoRA file: "bundle_emb.<name>.<key that an embedding's own file would have>".
+_BUNDLED = re.compile(r"bundle_emb\.(.+?)\.(string_to_param\.\*|emb_params|clip_l|clip_g)")
 
 
 class NotAnEmbedding(ValueError):
@@ -65,6 +69,23 @@ def read_embedding(path: Path) -> Embedding:
     except Exception as exc:  # pickle, zip and safetensors raise a dozen kinds for damaged files
         raise NotAnEmbedding(f"It cannot be read: {str(exc).splitlines()[0] if str(exc) else type(exc).__name__}") from exc
     return Embedding(name=path.stem, vectors=vectors, second_vectors=second, sha256=sha256, path=path)
+
+
+def bundled_embeddings(tensors: Mapping[str, Tensor]) -> tuple[list[Embedding], set[str]]:
+    """The embeddings among the tensors of another file, without hashes of their own, and the keys that belong to them."""
+    tables: dict[str, dict[str, Tensor]] = {}
+    for key, tensor in tensors.items():
+        if found := _BUNDLED.fullmatch(key):
+            tables.setdefault(found[1], {})[found[2]] = tensor
+    embeddings, keys = [], set()
+    for name, table in tables.items():
+        try:
+            vectors, second = _vectors(table)
+        except NotAnEmbedding:
+            continue  # its keys are told as those of no known kind
+        embeddings.append(Embedding(name=name, vectors=vectors, second_vectors=second))
+        keys |= {f"bundle_emb.{name}.{key}" for key in table}
+    return embeddings, keys
 
 
 def _contents(path: Path) -> Any:
@@ -157,6 +178,21 @@ class EmbeddingTable:
             self._by_first_token[tokens[0]] = sorted([*same_start, (tokens, embedding)], key=lambda e: -len(e[0]))
             return True
         return False
+
+    @contextmanager
+    def including(self, embeddings: Iterable[Embedding]) -> Iterator[None]:
+        """The table has these too inside the scope, as far as they fit the encoder and no file has their name."""
+        skipped = dict(self.skipped)
+        added = [embedding for embedding in embeddings if embedding.name not in self.loaded and self.add(embedding)]
+        self.skipped = skipped
+        try:
+            yield
+        finally:
+            for embedding in added:
+                if self.loaded.get(embedding.name) is embedding:
+                    del self.loaded[embedding.name]
+            for start, entries in list(self._by_first_token.items()):
+                self._by_first_token[start] = [entry for entry in entries if all(entry[1] is not embedding for embedding in added)]
 
     def find(self, tokens: list[int], position: int) -> tuple[Embedding, int] | None:
         """The embedding with the longest name that begins at `position`, with the number of tokens of its name."""

@@ -113,10 +113,13 @@ def _padded(chunk: Chunk, encoder: Any) -> list[int]:
 
 
 def embeddings_used(conditioner: TextConditioner, texts: list[str], options: EncodeOptions = EncodeOptions()) -> dict[str, str]:
-    """Short hash by name of the learned embeddings that the texts name, in order of appearance."""
+    """Short hash by name of the learned embeddings that the texts name, in order of appearance.
+
+    Those that stand in the file of another network have no hash, and are left out: the other network's hash covers them.
+    """
     return {
         placed.embedding.name: placed.embedding.short_hash
         for text in dict.fromkeys(texts)
         for chunk in chunk_text(conditioner, text, options).chunks
-        for placed in chunk.placements
+        for placed in chunk.placements if placed.embedding.short_hash
     }

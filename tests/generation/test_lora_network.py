@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from modules import txt2img
 from modules.extra_networks import ExtraNetworkParams
@@ -95,3 +95,14 @@ def test_lcm_lora_makes_pictures_in_four_steps_in_either_form(runtime):
     assert np.array_equal(pixels(jobs[0]), pixels(jobs[1])) and not np.array_equal(pixels(jobs[0]), pixels(plain))
     assert all(job.result["notes"] == [] for job in jobs)
     assert infotext.parse(jobs[0].result["images"][0]["infotext"])["Steps"] == "4"
+
+
+def test_a_word_learned_with_a_lora_works_with_its_tag_alone(runtime):
+    tinylora = runtime.folders.lora / "tinylora.safetensors"
+    vectors = torch.randn(2, 64, generator=torch.Generator().manual_seed(1))
+    save_file({**load_file(tinylora), "bundle_emb.zorbl.string_to_param.*": vectors}, runtime.folders.lora / "withword.safetensors")
+    plain = made(runtime, prompt="a zorbl cube <lora:tinylora:1>")
+    job = made(runtime, prompt="a zorbl cube <lora:withword:1>")
+    assert job.result["notes"] == [] and "TI hashes" not in infotext.parse(job.result["images"][0]["infotext"])
+    assert not np.array_equal(pixels(job), pixels(plain))
+    assert np.array_equal(pixels(made(runtime, prompt="a zorbl cube <lora:tinylora:1>")), pixels(plain))

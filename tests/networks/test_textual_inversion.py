@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from modules.networks.textual_inversion import Embedding, EmbeddingTable, NotAnEmbedding, read_embedding
+from modules.networks.textual_inversion import Embedding, EmbeddingTable, NotAnEmbedding, bundled_embeddings, read_embedding
 from modules.nn.tokenizer import ClipTokenizer
 
 VECTORS = torch.arange(8, dtype=torch.float32).reshape(2, 4)
@@ -142,3 +142,24 @@ def test_embeddings_lie_in_sub_folders_too(tmp_path):
 
 def test_a_missing_folder_holds_no_embeddings(tmp_path):
     assert not table(tmp_path / "nowhere").loaded
+
+
+def test_embeddings_in_another_file_are_found_by_name():
+    first, second = torch.randn(2, 4), torch.randn(2, 6)
+    tensors = {"bundle_emb.my.word.string_to_param.*": first, "bundle_emb.xl.clip_l": first, "bundle_emb.xl.clip_g": second,
+               "bundle_emb.odd.t5": first, "lora_unet_x.alpha": torch.tensor(1.0)}
+    embeddings, keys = bundled_embeddings(tensors)
+    assert [(one.name, one.width, one.short_hash) for one in embeddings] == [("my.word", 4, ""), ("xl", 10, "")]
+    assert keys == set(list(tensors)[:3])
+
+
+def test_a_table_includes_other_embeddings_for_a_scope_alone(tmp_path):
+    table = EmbeddingTable([tmp_path], lambda text: [ord(letter) for letter in text])
+    table.refresh(4)
+    table.add(Embedding(name="own", vectors=torch.zeros(1, 4)))
+    others = [Embedding(name=name, vectors=torch.ones(1, width)) for name, width in (("own", 4), ("more", 4), ("wide", 5))]
+    with pytest.raises(KeyboardInterrupt), table.including(others):
+        assert list(table.loaded) == ["own", "more"] and table.skipped == {}
+        assert table.find([ord(letter) for letter in "more"], 0) == (others[1], 4)
+        raise KeyboardInterrupt
+    assert list(table.loaded) == ["own"] and table.find([ord(letter) for letter in "more"], 0) is None
