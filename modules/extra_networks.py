@@ -60,6 +60,12 @@ class ExtraNetwork:
         """Undo what `activate` did."""
         raise NotImplementedError
 
+    def apply_to(self, p: Any) -> None:
+        """Another model has become that of `p` in the middle of a pass: make the networks at work change it too, until `deactivate`.
+
+        A network that changes no model has nothing to do here.
+        """
+
 
 # Kind in a tag -> network. Aliases are further keys for the same network.
 extra_network_registry: dict[str, ExtraNetwork] = {}

@@ -18,16 +18,22 @@ class HypernetworkNetwork(ExtraNetwork):
         super().__init__("hypernet")
         self._catalog = HypernetworkCatalog(folders)
         self._scope = ExitStack()
+        self._uses: list[HypernetworkUse] = []
 
     def activate(self, p: Any, params_list: list[ExtraNetworkParams]) -> None:
         """Change the attention of the model of `p` as the tags say; names without a file are told under the pictures."""
         self.deactivate(p)
-        uses = [use for params in params_list if (use := self._wanted(p, params)) is not None]
-        if uses:
-            self._scope.enter_context(before_attention(p.sd_model.model.diffusion_model, uses))
+        self._uses = [use for params in params_list if (use := self._wanted(p, params)) is not None]
+        self.apply_to(p)
+
+    def apply_to(self, p: Any) -> None:
+        """Change the attention of the current model of `p` too, e.g. of a refiner."""
+        if self._uses:
+            self._scope.enter_context(before_attention(p.sd_model.model.diffusion_model, self._uses))
 
     def deactivate(self, p: Any) -> None:
         """Attention as it was."""
+        self._uses = []
         self._scope.close()
 
     def _wanted(self, p: Any, params: ExtraNetworkParams) -> HypernetworkUse | None:

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from modules import runtime
-from modules.generation import lora_network
+from modules.extra_networks import extra_network_registry
 from modules.generation.base import StableDiffusionProcessing
 from modules.generation.conditions import setup_conditions
 from modules.generation.describe import named_with_hash
@@ -43,7 +43,8 @@ class Refiner:
         p.sd_model = rt.models.ensure(info)
         p.extra_generation_params["Refiner"] = named_with_hash(p.sd_model.checkpoint)
         p.extra_generation_params["Refiner switch at"] = self._switch_at
-        lora_network.network.apply_to(p)
+        for network in extra_network_registry.values():
+            network.apply_to(p)
         apply_effects(p)
         setup_conditions(p, *p.planned_steps)
         return ModelSwitch(model=p.sd_model, conditions=p.conditions)

@@ -26,6 +26,7 @@ from modules.nn.latent_diffusion import LatentDiffusion
 SUFFIXES = (".safetensors", ".pt", ".ckpt")
 # So many names stand in a note.
 NAMED = 3
+SINGLE_NUMBERS = ("alpha", "on_input")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -90,6 +91,8 @@ def read_lora(path: Path) -> Lora:
 
 
 def _part(path: Path, module: str, tensors: dict[str, Tensor], metadata: Mapping[str, str]) -> Part:
+    # Some programs store single numbers as lists of one.
+    tensors |= {name: tensors[name].reshape(()) for name in SINGLE_NUMBERS if name in tensors and tensors[name].numel() == 1}
     part = Part(kinds=tuple(kind for kind in KINDS if kind.is_in(tensors)), tensors=tensors)
     if "up" in tensors and "down" in tensors:
         up, down = tensors["up"], tensors["down"]

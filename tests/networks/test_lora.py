@@ -1,4 +1,6 @@
 """LoRA files of kohya's form change the weights that they name, by up @ down * alpha / rank."""
+import random
+
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -8,11 +10,14 @@ from modules.checkpoints.problems import WeightsError
 from modules.errors import NotFound
 from modules.hardware import Hardware, HardwareOptions
 from modules.networks.key_names import diffusers_name, kohya_names
+from modules.networks.kinds import KINDS, QUALIFIERS
 from modules.networks.lora import LoraCatalog, LoraUse, deltas, read_lora
 from modules.networks.patching import patched
 
 CPU = Hardware.detect(HardwareOptions(use_cpu=("all",)))
 LINEAR = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q"
+KEYS = {"up": "lora_up.weight", "down": "lora_down.weight", "mid": "lora_mid.weight", "a1": "a1.weight", "a2": "a2.weight",
+        "b1": "b1.weight", "b2": "b2.weight"}
 LINEAR_PARAMETER = "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn1.to_q.weight"
 
 
@@ -115,6 +120,29 @@ def test_keys_that_mean_nothing_are_named_in_a_note(model, tinylora, tmp_path):
     found, notes = deltas(model, [LoraUse(lora=read_lora(tmp_path / "odd.safetensors"))])
     assert len(found) == 38
     assert notes == [f"In the LoRA odd, tensors of no known kind were left out: {more[0]}, {more[1]}, {more[2]} and 1 more."]
+
+
+@pytest.mark.parametrize("kind", sorted({kind.name for kind in KINDS}))
+def test_tensors_of_any_shape_are_applied_or_noted(model, kind, tmp_path):
+    draw, path = random.Random(kind), tmp_path / "random.safetensors"
+    names = sorted({name for one in KINDS if one.name == kind for name in one.names} | set(QUALIFIERS))
+    for _ in range(60):
+        there = [name for name in names if draw.random() < 0.9]
+        shapes = {name: [draw.choice((1, 2, 32)) for _ in range(draw.choice((0, 1, 2, 2, 2, 3, 4)))] for name in there}
+        save_file({f"{LINEAR}.{KEYS.get(name, name)}": torch.ones(shape) for name, shape in shapes.items()}, path)
+        try:
+            lora = read_lora(path)
+        except WeightsError:
+            continue
+        found, notes = deltas(model, [LoraUse(lora=lora)])
+        assert bool(found) != any("family" in note for note in notes)
+        with patched(model, found):
+            pass
+
+
+def test_alpha_may_be_a_list_of_one_number(model, tmp_path):
+    lora = write_lora(tmp_path / "list.safetensors", LINEAR, torch.ones(32, 2), torch.ones(2, 32), alpha=torch.tensor([1.0]))
+    assert torch.allclose(change(model, LINEAR_PARAMETER, LoraUse(lora=lora)), torch.ones(32, 32))
 
 
 def test_biases_and_norms_change_too(model, tmp_path):
