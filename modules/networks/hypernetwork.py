@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import pickle
 import re
-import zipfile
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -19,6 +18,7 @@ from modules.checkpoints.files import files_below
 from modules.checkpoints.hashing import FileState
 from modules.checkpoints.problems import WeightsError
 from modules.errors import NotFound
+from modules.networks.torch_archive import has_compressed_parts
 from modules.nn.attention import CrossAttention
 
 SUFFIX = ".pt"
@@ -84,21 +84,23 @@ class Layers(nn.Module):
         return x
 
 
-class _Norm(nn.Module):
+class _Step(nn.Module):
     def __init__(self, weight: Tensor, bias: Tensor):
         super().__init__()
         self.weight, self.bias = nn.Parameter(weight), nn.Parameter(bias)
 
+
+class _Norm(_Step):
     def forward(self, x: Tensor) -> Tensor:
         return F.layer_norm(x, self.weight.shape, self.weight, self.bias)
 
 
-class _Linear(_Norm):
+class _Linear(_Step):
     def forward(self, x: Tensor) -> Tensor:
         return F.linear(x, self.weight, self.bias)
 
 
-def _layer(weight: Tensor, bias: Tensor | None = None) -> nn.Module:
+def _layer(weight: Tensor, bias: Tensor | None = None) -> _Step:
     bias = torch.zeros(len(weight)) if bias is None else bias
     if weight.ndim not in (1, 2) or bias.shape != weight.shape[:1]:
         raise ValueError(f"a layer of {tuple(weight.shape)} with a bias of {tuple(bias.shape)}")
@@ -130,10 +132,8 @@ def read_hypernetwork(path: Path) -> Hypernetwork:
 
 def _contents(path: Path) -> Any:
     try:
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
-                    raise WeightsError(path, "Its parts are compressed, which PyTorch never does.")
+        if has_compressed_parts(path):
+            raise WeightsError(path, "Its parts are compressed, which PyTorch never does.")
         return torch.load(path, map_location="cpu", weights_only=True)
     except WeightsError:
         raise

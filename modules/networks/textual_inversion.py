@@ -4,7 +4,6 @@ from __future__ import annotations
 import hashlib
 import pickle
 import re
-import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,8 @@ from typing import Any
 import safetensors.torch
 import torch
 from torch import Tensor
+
+from modules.networks.torch_archive import has_compressed_parts
 
 SUFFIXES = (".safetensors", ".pt", ".bin")
 LARGEST_FILE_BYTES = 64 * 2**20
@@ -92,10 +93,8 @@ def _contents(path: Path) -> Any:
     if path.suffix.lower() == ".safetensors":
         # Cloned: tensors over a memory map would change with the file.
         return {key: tensor.clone() for key, tensor in safetensors.torch.load_file(path, device="cpu").items()}
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
-                raise NotAnEmbedding("Its parts are compressed, which PyTorch never does.")
+    if has_compressed_parts(path):
+        raise NotAnEmbedding("Its parts are compressed, which PyTorch never does.")
     with torch.serialization.safe_globals([torch.nn.ParameterDict]):
         return torch.load(path, map_location="cpu", weights_only=True)
 
