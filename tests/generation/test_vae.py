@@ -31,7 +31,7 @@ def test_a_vae_file_makes_the_picture_is_named_in_it_and_leaves_the_checkpoint_a
     assert f"VAE hash: {digest}, VAE: other.safetensors" in text and not np.array_equal(own, other)
     again, text = picture(runtime)
     assert np.array_equal(own, again) and "VAE" not in text
-    with pytest.raises(NotFound, match="other.safetensors"):
+    with pytest.raises(NotFound, match=r"other\.safetensors"):
         txt2img.submit(runtime, {**REQUEST, "override_settings": {"sd_vae": "nobody"}})
 
 

@@ -24,6 +24,7 @@ from modules.prompt.schedule import schedule
 
 SHORT, LONG = 150, 10_000
 MOST_S = 0.5
+TRIES = 3  # a busy machine makes a thread slower, too
 
 SIGNS = ("(", ")", "[", "]", "{", "}", "<", ">", ":", "|", "\\", ",", "\n", "#", '"', "'", " ", "AND", " AND ", "BREAK", " BREAK ",
          "<lora:", "<hypernet:", "__", "::", ":0.5]", ":1.2)", ":nan]", ":1e999)", ":-1]", ":0]", "<|endoftext|>", "\x00", "\ud800", "🎈",
@@ -78,14 +79,16 @@ def damaged_files(draw: st.DrawFn) -> bytes:
 
 def soon(read: Callable, *args: object) -> object:
     """The value, or the sentence of what was refused; anything else that is raised fails the test, as does taking long."""
-    began = time.thread_time()  # not the clock on the wall: other programs may use the machine
-    try:
-        value = read(*args)
-    except UserError as error:
-        value = str(error)
-        assert value
-    assert (taken := time.thread_time() - began) < MOST_S, f"{read.__name__} took {taken:.1f} s"
-    return value
+    for _ in range(TRIES):
+        began = time.thread_time()  # not the clock on the wall: other programs may use the machine
+        try:
+            value = read(*args)
+        except UserError as error:
+            value = str(error)
+            assert value
+        if (taken := time.thread_time() - began) < MOST_S:
+            return value
+    raise AssertionError(f"{read.__name__} took {taken:.1f} s")
 
 
 def prompt_is_read(text: str) -> None:
