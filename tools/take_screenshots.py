@@ -17,6 +17,10 @@ PROGRAM = Path(__file__).resolve().parent.parent
 PROMPT = "mountains at sunset with a red balloon"
 WIDTH_PX, HEIGHT_PX = 1280, 1000
 START_S, PICTURE_S = 120, 120
+SETTLE_MS = 1500
+INPAINT_PROMPT = "mountains at sunset with a yellow balloon"
+BRUSH_PX = "36"
+STROKE = ((0.45, 0.25), (0.5, 0.25), (0.52, 0.4), (0.44, 0.4), (0.48, 0.25))  # over the picture, as shares of its edge
 
 
 def main() -> int:
@@ -24,6 +28,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=PROGRAM / "docs")
     parser.add_argument("--prompt", default=PROMPT)
     parser.add_argument("--seed", default="9")
+    parser.add_argument("--inpaint-seed", default="21")
     args = parser.parse_args()
     browser = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None:
@@ -38,7 +43,7 @@ def main() -> int:
         server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         try:
             wait_for(f"http://127.0.0.1:{port}/", server)
-            first_picture(f"http://127.0.0.1:{port}/", browser, args)
+            take_pictures(f"http://127.0.0.1:{port}/", data_dir, browser, args)
         finally:
             server.terminate()
             server.wait()
@@ -56,22 +61,63 @@ def wait_for(url: str, server: subprocess.Popen) -> None:
     raise SystemExit("The server did not start.")
 
 
-def first_picture(url: str, browser: str, args: argparse.Namespace) -> None:
-    """What a new user sees after the first Generate."""
+def take_pictures(url: str, data_dir: str, browser: str, args: argparse.Namespace) -> None:
+    """The page after the first Generate, and an inpainting."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox", "--disable-gpu"])
         page = running.new_context(viewport={"width": WIDTH_PX, "height": HEIGHT_PX}, color_scheme="light").new_page()
         page.goto(url)
-        page.fill("#txt2img_prompt textarea", args.prompt)
-        page.fill("#txt2img_seed input", args.seed)
-        page.click("#txt2img_generate")
-        page.wait_for_selector("#txt2img_gallery img", timeout=PICTURE_S * 1000)
-        page.wait_for_load_state("networkidle")
-        path = args.out / "first-picture.png"
-        page.screenshot(path=str(path))
+        first_picture(page, args)
+        save(page, args.out / "first-picture.png", data_dir)
+        inpainting(page, args)
+        save(page, args.out / "inpaint.png", data_dir)
         running.close()
+
+
+def first_picture(page, args: argparse.Namespace) -> None:
+    """What a new user sees after the first Generate."""
+    page.fill("#txt2img_prompt textarea", args.prompt)
+    page.fill("#txt2img_seed input", args.seed)
+    page.click("#txt2img_generate")
+    page.wait_for_function("() => shownTask('txt2img')", timeout=PICTURE_S * 1000)
+
+
+def inpainting(page, args: argparse.Namespace) -> None:
+    """Send the picture to inpaint, draw over the sky, and let something else be there."""
+    page.click("#txt2img_send_to_inpaint")
+    canvas = page.locator("#img2maskimg canvas").first
+    canvas.wait_for()
+    page.wait_for_function("() => canvasOf('img2maskimg').hasPicture()")
+    page.wait_for_function("prompt => textareaOf('img2img_prompt').value === prompt", arg=args.prompt)  # its parameters have come
+    page.wait_for_timeout(SETTLE_MS)
+    page.fill("#img2img_prompt textarea", INPAINT_PROMPT)
+    for name, value in (("mask_blur", "2"), ("denoising_strength", "0.95"), ("seed", args.inpaint_seed)):
+        page.locator(f"#img2img_{name} input[type=number]").fill(value)
+    page.locator("#img2img_inpainting_fill label", has_text="fill").first.click()
+    page.locator("#img2maskimg [aria-label='Brush size in pixels']").fill(BRUSH_PX)
+    page.evaluate("window.scrollTo(0, 0)")
+    page.wait_for_timeout(SETTLE_MS)
+    box = canvas.bounding_box()
+    left, top, edge = box["x"], box["y"], min(box["width"], box["height"])
+    page.mouse.move(left + edge * STROKE[0][0], top + edge * STROKE[0][1])
+    page.mouse.down()
+    for x, y in STROKE[1:]:
+        page.mouse.move(left + edge * x, top + edge * y, steps=8)
+    page.mouse.up()
+    page.click("#img2img_generate")
+    page.wait_for_function("() => shownTask('img2img')", timeout=PICTURE_S * 1000)
+
+
+def save(page, path: Path, data_dir: str) -> None:
+    """Write what is seen; the temporary folder stands for the one of a user."""
+    page.evaluate("([folder, shown]) => byId('models_note') && (byId('models_note').innerHTML = "
+                  "byId('models_note').innerHTML.replaceAll(folder, shown))", [data_dir, "easel"])
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(SETTLE_MS)
+    page.evaluate("window.scrollTo(0, 0)")
+    page.screenshot(path=str(path))
     print(path)
 
 
