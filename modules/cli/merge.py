@@ -54,7 +54,9 @@ def add_field(group: argparse._ArgumentGroup, field: Field) -> None:
     """An argument with the field's default and type."""
     assert field.default is not MISSING
     flag = "--" + field.name.replace("_", "-")
-    if isinstance(field.default, bool):
+    if field.default is False:
+        group.add_argument(flag, dest=field.name, action="store_true")
+    elif isinstance(field.default, bool):
         group.add_argument(flag, dest=field.name, default=field.default, action=argparse.BooleanOptionalAction)
     else:
         group.add_argument(flag, dest=field.name, default=field.default, type=type(field.default), metavar="VALUE",
