@@ -96,6 +96,7 @@ def test_no_file_is_damaged_by_kills_while_saving(tmp_path):
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)
 def test_no_file_is_damaged_by_300_kills_while_saving(tmp_path):
     kill_often(tmp_path, 300)
 
