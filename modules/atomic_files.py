@@ -7,7 +7,7 @@ import secrets
 import time
 import unicodedata
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -287,6 +287,18 @@ def resolve_inside(root: Path, name: str) -> Path:
     if not inside:
         raise _outside(name)
     return Path(real)
+
+
+def file_below(roots: Iterable[Path], name: str) -> Path:
+    """The existing file with the path `name`, when it lies below one of the folders after all links are followed. Raises NotFound."""
+    try:
+        path = Path(name).resolve()
+        is_inside = any(path.is_relative_to(root.resolve()) for root in roots) and path.is_file()
+    except (OSError, ValueError):  # a name with NUL, too long, or a loop of links
+        is_inside = False
+    if not is_inside:
+        raise NotFound("There is no such file.")
+    return path
 
 
 def _outside(name: str) -> OutsideFolder:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -46,21 +47,21 @@ def parse_prompts(texts: list[str]) -> tuple[list[str], dict[str, list[ExtraNetw
     return [text for text, _ in parsed], parsed[0][1] if parsed else {}
 
 
-class ExtraNetwork:
+class ExtraNetwork(ABC):
     """One kind of extra network. Its methods are called for every batch, also when no tag names the kind."""
 
     def __init__(self, name: str):
         self.name = name
 
+    @abstractmethod
     def activate(self, p: Any, params_list: list[ExtraNetworkParams]) -> None:
         """Make the networks of these tags work from now on."""
-        raise NotImplementedError
 
+    @abstractmethod
     def deactivate(self, p: Any) -> None:
         """Undo what `activate` did."""
-        raise NotImplementedError
 
-    def apply_to(self, p: Any) -> None:
+    def apply_to(self, p: Any) -> None:  # noqa: B027 - a hook that few need
         """Another model has become that of `p` in the middle of a pass: make the networks at work change it too, until `deactivate`.
 
         A network that changes no model has nothing to do here.

@@ -1,31 +1,15 @@
 """The same networks built by diffusers, with our weights under its names: the independent second opinion."""
-import importlib
 import re
-import sys
 
+from hidden_torchvision import imported
 from torch import Tensor
 
 from modules.nn.families import UNetConfig, VaeConfig
 
 
 def diffusers():
-    """The diffusers package; where torchvision is installed but cannot be imported, it is hidden while diffusers looks for it."""
-    try:
-        importlib.import_module("torchvision")
-        hidden = False
-    except (ImportError, RuntimeError):
-        hidden = True
-        for name in [n for n in sys.modules if n.split(".")[0] == "torchvision"]:
-            del sys.modules[name]
-        sys.modules["torchvision"] = None
-    try:
-        package = importlib.import_module("diffusers")
-        for name in ("UNet2DConditionModel", "AutoencoderKL"):
-            getattr(package, name)
-        return package
-    finally:
-        if hidden:
-            del sys.modules["torchvision"]
+    """The package."""
+    return imported("diffusers", "UNet2DConditionModel", "AutoencoderKL")
 
 
 def relative_error(ours: Tensor, theirs: Tensor) -> float:

@@ -1,26 +1,13 @@
 """The peft package as a second opinion on small networks that change weights."""
-import importlib
-import sys
 
 import torch
+from hidden_torchvision import imported
 from torch import nn
 
 
 def peft():
-    """The package; where torchvision is installed but cannot be imported, it is hidden while peft's own needs look for it."""
-    try:
-        importlib.import_module("torchvision")
-        hidden = False
-    except (ImportError, RuntimeError):
-        hidden = True
-        for name in [n for n in sys.modules if n.split(".")[0] == "torchvision"]:
-            del sys.modules[name]
-        sys.modules["torchvision"] = None
-    try:
-        return importlib.import_module("peft")
-    finally:
-        if hidden:
-            del sys.modules["torchvision"]
+    """The package."""
+    return imported("peft")
 
 
 def randomly_adapted(network: nn.Module, config):

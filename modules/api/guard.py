@@ -157,7 +157,7 @@ class LimitedExchange:
 
         try:
             await self.app(scope, counted, with_headers)
-        except Exception:
+        except Exception:  # whatever a route makes of a body that was cut off: the refusal is the answer
             if self.refusal is None:
                 raise
         if self.refusal and not self.has_answered:

@@ -5,33 +5,18 @@ from typing import Any
 from modules import img2img, scripts
 from modules.api import models
 from modules.api.base64_pictures import picture_bytes, picture_list
+from modules.api.generating import common_values, finished, flag, job_answer, text_field
 from modules.api.remote_pictures import fetch_options
-from modules.api.scripts import chosen_scripts
-from modules.api.txt2img import flag, job_answer, refuse_missing, sampler_of, text_field
 from modules.generation.fields import IMG2IMG_FIELDS
-from modules.generation.from_infotext import values_from_infotext
 from modules.jobs.job import Job
 from modules.runtime import Runtime
 
-# Old clients send these with 0 for "not set".
-ZERO_IS_UNSET = ("s_tmax",)
 PICTURES = (img2img.PICTURES, *img2img.MASKS)
 
 
 def engine_values(rt: Runtime, body: dict[str, Any]) -> dict[str, Any]:
     """The request in the engine's terms, pictures as bytes. Raises RequestError, or NotFound for an unknown sampler."""
-    values = {name: value for name, value in body.items() if value is not None}
-    if text := text_field(body, "infotext"):
-        values = values_from_infotext(rt, IMG2IMG_FIELDS, text) | values
-    for name in ZERO_IS_UNSET:
-        if values.get(name) == 0:
-            values.pop(name)
-    values["sampler_name"] = sampler_of(values)
-    if scheduler := text_field(values, "scheduler"):
-        values["scheduler"] = scheduler
-    refuse_missing(rt, {name: value for name, value in values.items() if name in models.NEEDED_BY_PICTURES})
-    values["do_not_save_samples"] = values["do_not_save_grid"] = not flag(values, "save_images", False)
-    values["scripts"] = chosen_scripts(scripts.scripts_img2img, values)
+    values = common_values(rt, body, IMG2IMG_FIELDS, scripts.scripts_img2img, models.IMAGE_NEEDED)
     fetch = fetch_options(rt)
     values[img2img.PICTURES] = picture_list(img2img.PICTURES, values.get(img2img.PICTURES), fetch)
     return values | {name: picture_bytes(name, values[name], fetch) for name in img2img.MASKS if values.get(name)}
@@ -46,8 +31,7 @@ def submitted(rt: Runtime, body: dict[str, Any], owner: str) -> Job:
 async def make_pictures(rt: Runtime, body: dict[str, Any], owner: str) -> dict[str, Any]:
     """Queue the request, wait for its end, and answer with its pictures. Raises UserError with the sentence of a job that failed."""
     send_images = flag(body, "send_images", True)
-    job = await asyncio.to_thread(submitted, rt, body, owner)
-    await job.wait_async()
+    job = await finished(submitted, rt, body, owner)
     return await asyncio.to_thread(job_answer, rt, job, parameters(body), send_images)
 
 

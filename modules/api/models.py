@@ -3,7 +3,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from modules.generation.fields import IMG2IMG_FIELDS, TXT2IMG_FIELDS, Field, by_name
+from modules.generation.fields import IMG2IMG_FIELDS, TXT2IMG_FIELDS, Field
 
 _TYPES = {"text": "string", "choice": "string", "integer": "integer", "number": "number", "boolean": "boolean", "names": "array",
           "mapping": "object", "values": "array"}
@@ -53,14 +53,9 @@ IMAGE_API_FIELDS: tuple[tuple[str, str, Any], ...] = (
 WITHOUT_DEFAULT = ("denoising_strength", "refiner_switch_at")
 IMAGE_WITHOUT_DEFAULT = ("refiner_switch_at", "mask_blur", "image_cfg_scale")
 
-# Fields that ask for something the engine cannot do as long as they are not in its table.
-NEEDED = {
-    "enable_hr": "a second pass at a higher resolution",
-    "refiner_checkpoint": "a refiner",
-    "restore_faces": "face restoration",
-    "firstpass_image": "a first-pass picture",
-}
-NEEDED_BY_PICTURES = ("restore_faces",)
+# Fields that ask for something the engine cannot do, and what that is.
+IMAGE_NEEDED = {"restore_faces": "face restoration"}
+NEEDED = {**IMAGE_NEEDED, "firstpass_image": "a first-pass picture"}
 
 
 def api_default(field: Field, without: tuple[str, ...] = WITHOUT_DEFAULT) -> Any:
@@ -109,12 +104,6 @@ def _schema(title: str, fields: tuple[Field, ...], further: tuple[tuple[str, str
         if default is not None:
             properties[name]["default"] = default
     return {"title": title, "type": "object", "properties": properties}
-
-
-def missing_abilities(values: dict[str, Any]) -> list[tuple[str, str]]:
-    """(field, what it asks for) of fields set in the request that this engine does not have."""
-    known = by_name(TXT2IMG_FIELDS)
-    return [(name, wish) for name, wish in NEEDED.items() if values.get(name) and name not in known]
 
 
 class TextToImageResponse(BaseModel):

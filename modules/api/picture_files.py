@@ -9,7 +9,7 @@ from modules.imaging.unsaved import MEMORY_PREFIX
 from modules.runtime import Runtime
 
 PICTURE_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp", ".gif": "image/gif",
-                 ".avif": "image/avif"}
+                 ".avif": "image/avif", ".bmp": "image/bmp"}
 
 
 def content_type(path: str) -> str:

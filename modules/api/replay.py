@@ -1,6 +1,5 @@
 """The route that has a picture made again and compared with what it was."""
 import uuid
-from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -9,6 +8,7 @@ from starlette.datastructures import UploadFile
 from modules.api.answers import SafeJSONResponse
 from modules.api.body import parsed_object
 from modules.api.own_queue import viewer_of
+from modules.atomic_files import file_below
 from modules.errors import NotFound, RequestError
 from modules.generation import replay
 from modules.imaging.unsaved import MEMORY_PREFIX
@@ -58,14 +58,7 @@ def known(rt: Runtime, name: Any, owner: str) -> Job:
             raise NotFound("There is no such picture any more.")
         return job_for_bytes(rt, content, owner)
     roots = [rt.folders.outputs, rt.folders.log, rt.folders.results, rt.folders.temporary]
-    try:
-        path = Path(name).resolve()
-        inside = any(path.is_relative_to(root.resolve()) for root in roots) and path.is_file()
-    except (OSError, ValueError):  # a name with NUL, too long, or a loop of links
-        inside = False
-    if not inside:
-        raise NotFound("There is no such file.")
-    return replay.submit(rt, path, owner=owner)
+    return replay.submit(rt, file_below(roots, name), owner=owner)
 
 
 def job_for_bytes(rt: Runtime, content: bytes, owner: str) -> Job:

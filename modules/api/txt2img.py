@@ -1,77 +1,18 @@
 """POST /sdapi/v1/txt2img: the client's request as values of the engine, and the finished job as the client's answer."""
 import asyncio
-import base64
-import json
-from pathlib import Path
 from typing import Any
 
 from modules import scripts, txt2img
-from modules.api.answers import JobFailed
-from modules.api.models import missing_abilities, request_defaults
-from modules.api.scripts import chosen_scripts
-from modules.errors import NotFound, RequestError
-from modules.generation.fields import TXT2IMG_FIELDS, Field, by_name, checked
-from modules.generation.from_infotext import values_from_infotext
-from modules.imaging.unsaved import MEMORY_PREFIX
+from modules.api.generating import common_values, finished, flag, job_answer, text_field
+from modules.api.models import NEEDED, request_defaults
+from modules.generation.fields import TXT2IMG_FIELDS
 from modules.jobs.job import Job
 from modules.runtime import Runtime
-from modules.sampling.registry import split_sampler_name
-
-# Old clients send every sampler option with 0 for "not set"; for these 0 is not a value that anybody means.
-ZERO_IS_UNSET = ("s_tmax", "hr_resize_x", "hr_resize_y")
-_TEXT = Field(name="", label="", kind="text", default="")
 
 
 def engine_values(rt: Runtime, body: dict[str, Any]) -> dict[str, Any]:
     """The request in the engine's terms. Raises RequestError for what this API cannot do, NotFound for an unknown sampler."""
-    values = dict(body)
-    if text := text_field(body, "infotext"):
-        values = values_from_infotext(rt, TXT2IMG_FIELDS, text) | {name: value for name, value in body.items() if value is not None}
-    for name in ZERO_IS_UNSET:
-        if values.get(name) == 0:
-            values.pop(name)
-    values["sampler_name"] = sampler_of(values)
-    if scheduler := text_field(values, "scheduler"):
-        values["scheduler"] = scheduler
-    refuse_missing(rt, values)
-    save_images = flag(values, "save_images", False)
-    values["scripts"] = chosen_scripts(scripts.scripts_txt2img, values)
-    values["do_not_save_samples"] = values["do_not_save_grid"] = not save_images
-    return values
-
-
-def text_field(values: dict[str, Any], name: str) -> str:
-    """A text of the request, "" when it is not there. Raises RequestError when it is something else."""
-    value = values.get(name)
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise RequestError(name, f"{name} must be text.")
-    return checked(by_name(TXT2IMG_FIELDS).get(name, _TEXT), value)
-
-
-def flag(values: dict[str, Any], name: str, default: bool) -> bool:
-    """A switch of the request. Raises RequestError when it is neither true nor false."""
-    value = values.get(name)
-    return default if value is None else checked(Field(name=name, label=name, kind="boolean", default=default), value)
-
-
-def sampler_of(values: dict[str, Any]) -> str | None:
-    """The sampler that the request names in either field, None for the default. Raises NotFound with the nearest names."""
-    name = text_field(values, "sampler_name") or text_field(values, "sampler_index")
-    if not name:
-        return None
-    try:
-        split_sampler_name(name)
-    except RequestError as error:
-        raise NotFound(what="Sampler not found.", why=error.what, remedy=error.remedy) from error
-    return name
-
-
-def refuse_missing(rt: Runtime, values: dict[str, Any]) -> None:
-    """Raises RequestError when the request asks for something that would silently be left out of the picture."""
-    for name, wish in missing_abilities(values):
-        raise RequestError(name, f"{name}: this version cannot make {wish}.", remedy="Leave the field out.")
+    return common_values(rt, body, TXT2IMG_FIELDS, scripts.scripts_txt2img, NEEDED)
 
 
 def submitted(rt: Runtime, body: dict[str, Any], owner: str) -> Job:
@@ -83,9 +24,7 @@ def submitted(rt: Runtime, body: dict[str, Any], owner: str) -> Job:
 async def make_pictures(rt: Runtime, body: dict[str, Any], owner: str) -> dict[str, Any]:
     """Queue the request, wait for its end, and answer with its pictures. Raises UserError with the sentence of a job that failed."""
     send_images = flag(body, "send_images", True)
-    # In threads, so that other clients are served meanwhile.
-    job = await asyncio.to_thread(submitted, rt, body, owner)
-    await job.wait_async()
+    job = await finished(submitted, rt, body, owner)
     return await asyncio.to_thread(job_answer, rt, job, parameters(body, engine_values(rt, body)), send_images)
 
 
@@ -97,24 +36,3 @@ def parameters(body: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
         shown[name] = value if value is not None else values.get(name, default) if name in values else default
     shown |= {"do_not_save_samples": body.get("do_not_save_samples", False), "do_not_save_grid": body.get("do_not_save_grid", False)}
     return shown
-
-
-def job_answer(rt: Runtime, job: Job, shown: dict[str, Any], send_images: bool) -> dict[str, Any]:
-    """images, parameters and info of a finished job. A stopped one answers with what it made. Raises JobFailed."""
-    if job.status not in ("done", "interrupted"):
-        raise JobFailed(job)
-    result = job.result or {"images": [{"path": picture.path} for picture in job.pictures], "info": {}}
-    images = [encoded(rt, image["path"]) for image in result["images"]] if send_images else []
-    return {"images": [image for image in images if image], "parameters": shown, "info": json.dumps(result["info"], default=str)}
-
-
-def encoded(rt: Runtime, path: str) -> str:
-    """The file of a picture as base64, "" when it is gone."""
-    if path.startswith(MEMORY_PREFIX):
-        content = rt.unsaved.content(path) or b""
-    else:
-        try:
-            content = Path(path).read_bytes()
-        except OSError:
-            content = b""
-    return base64.b64encode(content).decode("ascii")

@@ -76,7 +76,7 @@ class ModelManager:
         for callback in self.on_loaded:
             try:
                 callback(model)
-            except Exception as error:
+            except Exception as error:  # an extension's fault must not take the loaded model away
                 report(f"After loading {info.title}, {getattr(callback, '__qualname__', callback)} failed.", error)
         return model
 

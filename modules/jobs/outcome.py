@@ -81,5 +81,5 @@ def attempt(handler: Handler | None, job: Job, state: JobState, free_memory: Cal
 def _freed(free_memory: Callable[[], None]) -> None:
     try:
         free_memory()
-    except Exception as error:
+    except Exception as error:  # a driver in trouble raises anything; the job's own failure is what counts
         report("Memory could not be freed after a failed job.", error)

@@ -79,7 +79,7 @@ class JobQueue:
             others = len(session.others())
             if others:
                 notices.append("Another Easel works on this data folder. Each makes its own jobs; their settings are shared.")
-        except (OSError, NotImplementedError, sqlite3.OperationalError) as error:
+        except (OSError, NotImplementedError, sqlite3.OperationalError) as error:  # no writing, no locks (filelock), no SQLite here
             report("The queue cannot be kept on disk.", error)
             notices.append(f"The queue cannot be kept on disk ({error}): jobs that wait are lost when the program ends. Check {folder}.")
             store = Store(None, "memory")

@@ -13,7 +13,7 @@ class Session:
     """This process in the queue's folder. Its lock ends with the process, however that ends."""
 
     def __init__(self, folder: Path):
-        """Raises OSError where the folder cannot be written."""
+        """Raises OSError where the folder cannot be written, NotImplementedError where its disk has no file locks."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.id = f"{os.getpid()}-{time.time_ns():x}-{uuid.uuid4().hex[:6]}"

@@ -199,7 +199,7 @@ class JobState:
             return
         try:
             self.assign_current_image(self.previewer.picture(self.current_latent))
-        except Exception as error:
+        except Exception as error:  # whatever a decoder raises: a preview must not end the job
             report("The live preview could not be made; this job goes on without.", error)
             self.previewer = None
         self.current_image_sampling_step = self.sampling_step

@@ -123,11 +123,7 @@ class Embeddings(nn.Module):
         self.position_embedding = nn.Embedding(config.max_position_embeddings, config.hidden_size)
 
     def forward(self, tokens: Tensor, replacements: Replacements | None = None) -> Tensor:
-        vectors = self.token_embedding(tokens)  # [B, T, C]
-        for row, replaced in enumerate(replacements or ()):
-            for first, learned in replaced:
-                room = min(len(learned), tokens.shape[1] - first)
-                vectors[row, first:first + room] = learned[:room].to(vectors)
+        vectors = with_replacements(self.token_embedding(tokens), replacements)  # [B, T, C]
         return vectors + self.position_embedding.weight[:tokens.shape[1]]
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any, **kwargs: Any) -> None:

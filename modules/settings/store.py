@@ -88,7 +88,7 @@ class Options:
         if run_callbacks:
             try:
                 self.call_listeners(key)
-            except Exception as error:
+            except Exception as error:  # listeners are anybody's code; whatever they raise undoes the change
                 self.data[key] = before
                 raise self._undone(key, error) from error
         return True

@@ -13,10 +13,11 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel
 
+from modules.atomic_files import file_below
 from modules.errors import NotFound, UserError
 from modules.imaging.open_picture import open_picture
 from modules.ui.components import made
-from modules.ui.pictures import allowed_file, served_folders
+from modules.ui.pictures import served_folders
 
 if TYPE_CHECKING:
     from modules.runtime import Runtime
@@ -74,7 +75,7 @@ def _sent_file(rt: Runtime, part: str, sent: Any) -> Path | None:
     if not path:
         return None
     try:
-        return allowed_file(str(path), served_folders(rt))
+        return file_below(served_folders(rt), str(path))
     except NotFound as error:
         named = {"image": "picture", "mask": "mask", "paint": "drawing"}[part]
         raise UserError(f"The {named} is no longer on the server.", "Files from the page are kept for a day, and until the program ends.",
@@ -86,7 +87,7 @@ def canvas_router(rt: Runtime) -> APIRouter:
     router = APIRouter(prefix="/internal/canvas", include_in_schema=False)
 
     def opened(path: str) -> Any:
-        return open_picture(allowed_file(path, served_folders(rt)).read_bytes()).image
+        return open_picture(file_below(served_folders(rt), path).read_bytes()).image
 
     @router.post("/picture")
     def picture(asked: PictureRequest) -> dict[str, int]:

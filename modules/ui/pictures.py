@@ -7,37 +7,25 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter
 from fastapi.responses import FileResponse, JSONResponse, Response
 
+from modules.api.picture_files import PICTURE_TYPES
+from modules.atomic_files import file_below
 from modules.errors import NotFound
 
 if TYPE_CHECKING:
     from modules.runtime import Runtime
 
-PICTURES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp", ".gif": "image/gif",
-            ".avif": "image/avif", ".bmp": "image/bmp"}
 HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "private, max-age=3600"}
 
 
 def is_picture(path: Path) -> bool:
     """Whether a browser may show a file of this name; html and svg could run scripts in our origin."""
-    return path.suffix.lower() in PICTURES
-
-
-def allowed_file(name: str, roots: list[Path]) -> Path:
-    """The file behind a path in a request, when it lies in one of `roots` after all links are followed. Raises NotFound."""
-    try:
-        path = Path(name).resolve()
-        inside = any(path.is_relative_to(root.resolve()) for root in roots) and path.is_file()
-    except (OSError, ValueError):  # a name with NUL, too long, or a loop of links
-        inside = False
-    if not inside:
-        raise NotFound("There is no such file.")
-    return path
+    return path.suffix.lower() in PICTURE_TYPES
 
 
 def file_answer(path: Path) -> Response:
     """Pictures are shown, everything else is downloaded."""
     if is_picture(path):
-        return FileResponse(path, media_type=PICTURES[path.suffix.lower()], headers=HEADERS)
+        return FileResponse(path, media_type=PICTURE_TYPES[path.suffix.lower()], headers=HEADERS)
     return FileResponse(path, media_type="application/octet-stream", filename=path.name, headers=HEADERS)
 
 
@@ -54,7 +42,7 @@ def pictures_router(rt: Runtime) -> APIRouter:
     @router.get("/file={path:path}", include_in_schema=False)
     def picture_file(path: str) -> Response:
         try:
-            return file_answer(allowed_file(path, served_folders(rt)))
+            return file_answer(file_below(served_folders(rt), path))
         except NotFound as error:
             return JSONResponse({"error": "NotFound", "detail": str(error), "body": "", "errors": ""}, status_code=404)
 

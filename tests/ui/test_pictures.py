@@ -6,8 +6,9 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from PIL import Image
 
+from modules.atomic_files import file_below
 from modules.errors import NotFound
-from modules.ui.pictures import allowed_file, file_answer, pictures_router
+from modules.ui.pictures import file_answer, pictures_router
 
 
 class Folders:
@@ -56,14 +57,14 @@ def test_what_could_run_in_the_page_is_only_downloaded(program, name):
 @pytest.mark.parametrize("name", ["../secret.png", "/etc/passwd", "a.png\0", "x" * 5000, "..%2fsecret.png", ""])
 def test_files_outside_the_folders_do_not_exist(client, program, name):
     with pytest.raises(NotFound):
-        allowed_file(f"{program.folders.outputs}/{name}" if not name.startswith("/") else name, [program.folders.outputs])
+        file_below([program.folders.outputs], f"{program.folders.outputs}/{name}" if not name.startswith("/") else name)
 
 
 def test_a_link_out_of_the_folder_does_not_help(program, tmp_path):
     link = program.folders.outputs / "link.png"
     os.symlink(tmp_path / "secret.png", link)
     with pytest.raises(NotFound):
-        allowed_file(str(link), [program.folders.outputs])
+        file_below([program.folders.outputs], str(link))
 
 
 def test_a_missing_file_is_a_404_with_a_sentence(client, program):
