@@ -1,7 +1,7 @@
 """The picture that some networks see beside the noisy latent: inpainting models (9 input channels), instruction models (8), depth (5)."""
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -9,15 +9,15 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-Kind = Literal["inpainting", "instruction", "depth"]
+from modules.nn.families import Extra
 
-KINDS: dict[int, Kind] = {9: "inpainting", 8: "instruction", 5: "depth"}  # by input channels
 NO_DEPTH = "This model follows a depth map, and none was given: it was told that everything is equally far away."
 
 
-def kind_of(model: Any) -> Kind | None:
+def kind_of(model: Any) -> Extra | None:
     """Which picture a model is given, None for one that sees only its latent."""
-    return KINDS.get(model.architecture.unet.in_channels)
+    extra = model.architecture.extra
+    return None if extra == "none" else extra
 
 
 def without_picture(model: Any, width: int, height: int, depth: Image.Image | None = None) -> Tensor | None:
@@ -50,7 +50,7 @@ def of_picture(
         return depth_map(depth, latent_size).expand(len(pixels), -1, -1, -1)
     place = next(model.first_stage_model.parameters())
     source = pixels.to(place.device, place.dtype) * 2 - 1
-    if kind == "instruction":
+    if kind == "instruct":
         return fitted(_encoded(model, source) / model.scale_factor, latent_size)
     hole = torch.ones_like(source[:1, :1]) if mask is None else mask.to(source)
     latent = fitted(_encoded(model, torch.lerp(source, source * (1 - hole), weight)), latent_size)

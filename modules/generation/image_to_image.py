@@ -76,7 +76,7 @@ class StableDiffusionProcessingImg2Img(StableDiffusionProcessing):
     def init(self, all_prompts: list[str], all_seeds: list[int], all_subseeds: list[int]) -> None:
         self.sampler = find_sampler(self.sampler_name or "Euler")
         kind = image_conditioning.kind_of(self.sd_model)
-        self.is_using_inpainting_conditioning, self.follows_instructions = kind == "inpainting", kind == "instruction"
+        self.is_using_inpainting_conditioning, self.follows_instructions = kind == "inpainting", kind == "instruct"
         if self.initial_noise_multiplier is None:
             self.initial_noise_multiplier = runtime.current().settings.initial_noise_multiplier
         with torch.inference_mode():
