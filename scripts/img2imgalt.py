@@ -2,6 +2,8 @@
 import hashlib
 
 from modules import processing, scripts
+from modules.generation.passes import sampling_options
+from modules.sampling.passes import levels_of
 from scripts.parts.reversal import Reversal, reversed_noise
 
 
@@ -52,28 +54,26 @@ class Script(scripts.Script):
             "Randomness": randomness, "Sigma Adjustment": sigma_adjustment}
 
         def sample(conditioning, unconditional_conditioning, seeds, subseeds, subseed_strength, prompts):
-            found = self.noise(p, wish)
+            options = sampling_options(p)
+            levels = levels_of(p.sd_model, options)
+            found = self.noise(p, wish, levels, options)
             start = mixed(found, p.rng.first(), float(randomness)) if randomness else found
-            return p.sample_from(start - p.init_latent / highest_sigma(p), conditioning, unconditional_conditioning)
+            # The pass adds noise at its highest level to the latent: without the latent's share it begins with the noise alone.
+            return p.sample_from(start - p.init_latent / levels.sigma_max, conditioning, unconditional_conditioning)
 
         p.sample = sample
         return processing.process_images(p)
 
-    def noise(self, p, wish):
-        """The noise of the present picture, found once for equal wishes."""
+    def noise(self, p, wish, levels, options):
+        """The noise of the present picture, found once for equal wishes and noise levels."""
         pixels = hashlib.sha256(p.init_latent.cpu().numpy().tobytes()).hexdigest()
-        key = (pixels, str(p.sd_model.checkpoint.path), wish)
+        levels_by = options.sd_noise_schedule, options.use_downcasted_alpha_bar, options.enable_quantization
+        key = (pixels, str(p.sd_model.checkpoint.path), wish, levels_by)
         if self.known is None or self.known[0] != key:
-            self.known = key, reversed_noise(p, p.init_latent, wish)
+            self.known = key, reversed_noise(p, p.init_latent, wish, levels)
         return self.known[1]
 
 
 def mixed(found, random, share):
     """`share` of random noise in the noise that was found, at the same size."""
     return ((1 - share) * found + share * random) / (share**2 + (1 - share)**2) ** 0.5
-
-
-def highest_sigma(p):
-    """The level at which sampling starts, to which the noise is scaled: what is added to the latent there is noise alone."""
-    last = float(p.sd_model.alphas_cumprod[-1])
-    return ((1 - last) / last) ** 0.5

@@ -181,6 +181,13 @@ def _walked_from_timestep(run: _Pass, plan: SecondPassSteps, init_latent: Tensor
     return run.walk_timesteps(x, timesteps[:top], plan.encode_steps + 1, image_cond, keep, is_img2img=True)
 
 
+def levels_of(model: DiffusionModel, options: SamplingOptions) -> NoiseLevels:
+    """The noise levels of a model as the options change them: half precision, no signal at the end, whole timesteps."""
+    is_zero_snr = options.sd_noise_schedule == "Zero Terminal SNR" or getattr(model, "is_zero_snr", False)
+    alphas = effective_alphas(model.alphas_cumprod, downcast=options.use_downcasted_alpha_bar, zero_terminal_snr=is_zero_snr)
+    return NoiseLevels(alphas, quantize=options.enable_quantization)
+
+
 class _Pass:
     """What both kinds of pass share: the effective schedule, the arguments of the sampler, the walk itself."""
 
@@ -191,14 +198,9 @@ class _Pass:
         self.cfg_scale = 1.0 if getattr(model, "embeds_guidance", False) else cfg_scale
         self.options, self.hooks, self.noise = options, hooks, noise
         self.schedule = schedule_for(sampler, schedule)
-        self.levels = self._levels_of(model)
+        self.levels = levels_of(model, self.options)
         if sampler.kind == "consistency":
             self.levels = ConsistencyDenoiser(model, self.levels).levels
-
-    def _levels_of(self, model: DiffusionModel) -> NoiseLevels:
-        is_zero_snr = self.options.sd_noise_schedule == "Zero Terminal SNR" or getattr(model, "is_zero_snr", False)
-        alphas = effective_alphas(model.alphas_cumprod, downcast=self.options.use_downcasted_alpha_bar, zero_terminal_snr=is_zero_snr)
-        return NoiseLevels(alphas, quantize=self.options.enable_quantization)
 
     def sigmas(self, steps: int) -> Tensor:
         """The levels of a whole pass of this many steps: float32 [n + 1] on the CPU, falling."""
@@ -264,10 +266,11 @@ class _Pass:
                                    pad_cond_uncond_v0=options.pad_cond_uncond_v0, padding=options.padding,
                                    image_cfg_scale=options.image_cfg_scale if follows_instructions else None,
                                    scale_factor=self.sampler.cfg_factor, needs_uncond=self.sampler.needs_unguided)
-        return GuidedDenoiser(make_inner=lambda model: inner_denoiser(model, self._levels_of(model), self.sampler.kind), model=self.model,
-                              conditions=self.conditions, cfg_scale=self.cfg_scale, total_calls=steps * self.sampler.calls_per_step,
-                              calls_per_step=self.sampler.calls_per_step, conditions_per_call=options.conditions_per_call,
-                              options=guidance, hooks=self.hooks, image_cond=image_cond, mask=mask)
+        return GuidedDenoiser(make_inner=lambda model: inner_denoiser(model, levels_of(model, options), self.sampler.kind),
+                              model=self.model, conditions=self.conditions, cfg_scale=self.cfg_scale,
+                              total_calls=steps * self.sampler.calls_per_step, calls_per_step=self.sampler.calls_per_step,
+                              conditions_per_call=options.conditions_per_call, options=guidance, hooks=self.hooks,
+                              image_cond=image_cond, mask=mask)
 
     def _arguments(self) -> dict[str, Any]:
         """The user parameters that this sampler reads, by the names of its function."""

@@ -5,7 +5,7 @@ import torch
 
 from modules import shared
 from modules.generation.conditions import setup_conditions
-from modules.sampling.denoiser import NoiseLevels, inner_denoiser
+from modules.sampling.denoiser import inner_denoiser
 from scripts.parts.results import own_copy
 
 
@@ -20,9 +20,8 @@ class Reversal:
     sigma_adjustment: bool = False
 
 
-def reversed_noise(p, latent, wish):
+def reversed_noise(p, latent, wish, levels):
     """Noise [B, 4, h, w] of about unit size that leads back to `latent` under the prompts of `wish`, by as many Euler steps upwards."""
-    levels = NoiseLevels(p.sd_model.alphas_cumprod)
     sigmas = rising_sigmas(levels, wish.steps)
     denoise = guided(p, latent, wish, levels)
     x = latent

@@ -6,8 +6,9 @@ import pytest
 import torch
 from PIL import Image
 
+from modules.sampling import passes
 from modules.scripts import scripts_data
-from scripts.parts import outpainting, soft_mask
+from scripts.parts import outpainting, reversal, soft_mask
 from scripts.parts.matched_noise import with_matched_noise
 from scripts.parts.soft_mask import SoftInpainting
 
@@ -181,6 +182,19 @@ def test_the_picture_comes_back_with_its_own_prompt(made, made_of):
     random = made("img2img alternative test", [*args[:9], 1.0, False], cfg_scale=1)
     near, far = (np.abs(single(result) - through_the_autoencoder).mean() for result in (job, random))
     assert near < far / 2 and "Decode steps: 40" in job.result["images"][0]["infotext"]
+
+
+@pytest.mark.parametrize("settings", [
+    {"sd_noise_schedule": "Zero Terminal SNR"}, {"use_downcasted_alpha_bar": True}, {"enable_quantization": True}])
+def test_the_noise_is_found_at_the_levels_at_which_the_picture_is_sampled(made, monkeypatch, settings):
+    walked = []
+    original = passes.inner_denoiser
+    for home in (passes, reversal):
+        monkeypatch.setattr(home, "inner_denoiser", lambda model, levels, kind: (walked.append(levels), original(model, levels, kind))[1])
+    made("img2img alternative test", ["", True, True, "a cat", "", True, 2, True, 1.0, 0.0, False], override_settings=settings)
+    back, there = walked
+    between = back.sigmas[:-1] * 1.001
+    assert (back.sigmas == there.sigmas).all() and (back.t_of_sigma(between) == there.t_of_sigma(between)).all()
 
 
 # soft inpainting
