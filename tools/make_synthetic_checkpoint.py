@@ -3,7 +3,6 @@
     python tools/make_synthetic_checkpoint.py OUT.safetensors [--family sd1] [--extra none] [--dtype F16] [--averaged] [--seed 1]
 """
 import argparse
-import json
 import math
 import sys
 from dataclasses import replace
@@ -17,12 +16,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from modules.checkpoints.detect import TEXTS
 from modules.checkpoints.old_names import AVERAGED, UNET
+from modules.checkpoints.safetensors_writer import TensorPlan, write_safetensors
 from modules.nn.families import FAMILIES, SD1, Architecture, Extra
 from modules.nn.latent_diffusion import SCHEDULE_NAMES, LatentDiffusion, noise_schedule
 from modules.nn.meta import on_meta
 
 DTYPES = {"F16": torch.float16, "F32": torch.float32, "BF16": torch.bfloat16, "F8_E4M3": torch.float8_e4m3fn, "F8_E5M2": torch.float8_e5m2}
-BYTES = {"I64": 8, "F32": 4, "F16": 2, "BF16": 2, "F8_E4M3": 1, "F8_E5M2": 1}
 MORE_CHANNELS: dict[Extra, int] = {"none": 0, "inpainting": 5, "depth": 1, "instruct": 4}
 POSITION_IDS = "embeddings.position_ids"
 TEMPERATURE = "logit_scale"
@@ -56,26 +55,25 @@ def write_checkpoint(
 ) -> None:
     """Write the file tensor by tensor, so that memory stays small. Tables of the noise schedule are float32, as in real files."""
     shapes = shapes_of(architecture, averaged=averaged)
-    kinds = {name: "I64" if name.endswith(POSITION_IDS) else "F32" if name in SCHEDULE_NAMES else dtype for name in shapes}
-    header: dict[str, dict] = {"__metadata__": metadata} if metadata else {}
-    offset = 0
-    for name in sorted(shapes):
-        size = math.prod(shapes[name]) * BYTES[kinds[name]]
-        header[name] = {"dtype": kinds[name], "shape": list(shapes[name]), "data_offsets": [offset, offset + size]}
-        offset += size
-    raw = json.dumps(header, separators=(",", ":")).encode()
-    raw += b" " * (-len(raw) % 8)
+    plans = [TensorPlan(name=name, dtype=dtype_of(name, DTYPES[dtype]), shape=shapes[name]) for name in sorted(shapes)]
+    place_of = {plan.name: place for place, plan in enumerate(plans)}
     tables = noise_schedule(architecture.linear_start, architecture.linear_end, architecture.timesteps)
     block = np.random.default_rng(seed).standard_normal(1 << 22, dtype=np.float32)
+
+    def tensor(plan: TensorPlan) -> torch.Tensor:
+        if plan.name.endswith(POSITION_IDS):
+            return torch.arange(math.prod(plan.shape)).view(plan.shape)
+        if plan.name in tables:
+            return tables[plan.name]
+        return torch.from_numpy(random_weights(plan.name, plan.shape, np.roll(block, place_of[plan.name] * 7919))).view(plan.shape)
+
     with path.open("wb") as file:
-        file.write(len(raw).to_bytes(8, "little") + raw)
-        for place, name in enumerate(sorted(shapes)):
-            if name.endswith(POSITION_IDS):
-                file.write(np.arange(math.prod(shapes[name])).astype("<i8").tobytes())
-            elif name in tables:
-                file.write(tables[name].numpy().tobytes())
-            else:
-                file.write(as_bytes(random_weights(name, shapes[name], np.roll(block, place * 7919)), dtype))
+        write_safetensors(file, plans, metadata or {}, tensor)
+
+
+def dtype_of(name: str, chosen: torch.dtype) -> torch.dtype:
+    """Positions are whole numbers and tables float32, whatever is chosen for the weights."""
+    return torch.int64 if name.endswith(POSITION_IDS) else torch.float32 if name in SCHEDULE_NAMES else chosen
 
 
 def random_weights(name: str, shape: tuple[int, ...], block: np.ndarray) -> np.ndarray:
@@ -84,11 +82,6 @@ def random_weights(name: str, shape: tuple[int, ...], block: np.ndarray) -> np.n
     if len(shape) <= 1:
         return values * 0.02 + (1.0 if name.endswith("weight") else 0.0)
     return values / math.sqrt(math.prod(shape[1:])) * 0.5
-
-
-def as_bytes(values: np.ndarray, dtype: str) -> bytes:
-    """Numbers as they stand in a file of this dtype."""
-    return torch.from_numpy(values).to(DTYPES[dtype]).view(torch.uint8).numpy().tobytes()
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from typing import BinaryIO, Literal
 import torch
 from torch import Tensor
 
+from modules.checkpoints.old_names import our_name
 from modules.checkpoints.safetensors_writer import TensorPlan, write_safetensors
 from modules.checkpoints.state_dict import WeightsFile, open_weights
 from modules.errors import UserError
@@ -24,7 +25,7 @@ CURVES: tuple[Curve, ...] = ("Linear", "Sigmoid", "Inverse sigmoid")
 FIRST_CONVOLUTION = "model.diffusion_model.input_blocks.0.0.weight"
 VAE = "first_stage_model."
 MERGED_PARTS = ("model.", "model_ema.", "first_stage_model.", "cond_stage_model.", "conditioner.")  # the rest are tables
-NEVER_MERGED = ("cond_stage_model.transformer.text_model.embeddings.position_ids", "cond_stage_model.transformer.embeddings.position_ids")
+NEVER_MERGED = ".embeddings.position_ids"  # a table, too, at the end of a name
 BLOCK = re.compile(r"model\.diffusion_model\.(input_blocks|middle_block|output_blocks)\.(\d+)\.")
 BLOCKS = 25  # IN00 to IN11, MID, OUT00 to OUT11
 LATENT_CHANNELS = 4
@@ -130,7 +131,9 @@ class Merger:
 
     def __init__(self, recipe: Recipe, a: WeightsFile, b: WeightsFile | None, c: WeightsFile | None, vae: WeightsFile | None):
         self.recipe, self.a, self.b, self.c, self.vae = recipe, a, b, c, vae
-        if b is not None and recipe.method != "No interpolation" and not any(_found(b, name) for name in a.shapes):
+        # Files may differ in a level of the text encoder's names.
+        self._names_in_b, self._names_in_c = ({our_name(key): key for key in file.shapes} if file else {} for file in (b, c))
+        if b is not None and recipe.method != "No interpolation" and not any(our_name(name) in self._names_in_b for name in a.shapes):
             raise UserError(f"{recipe.primary.name} and {b.path.name} have no tensor in common.", "They are of different families.")
 
     def plans(self) -> list[TensorPlan]:
@@ -149,8 +152,8 @@ class Merger:
         if own is not None:
             return own
         a = self.a.tensor(name)
-        other = self.b and _found(self.b, name)
-        is_weight = name.startswith(MERGED_PARTS) and name not in NEVER_MERGED and a.is_floating_point()
+        other = self._names_in_b.get(our_name(name))
+        is_weight = name.startswith(MERGED_PARTS) and not name.endswith(NEVER_MERGED) and a.is_floating_point()
         return self._mixed(name, a, other) if other and is_weight and self.recipe.method != "No interpolation" else a
 
     def _baked(self, name: str) -> Tensor | None:
@@ -175,18 +178,11 @@ class Merger:
 
     def _subtracted(self, name: str, b: Tensor) -> Tensor:
         """C's tensor; B's own where C has none of this shape, so that nothing is added."""
-        key = self.c and _found(self.c, name)
-        if self.c is None or not key or self.c.shapes[key] != tuple(b.shape):
+        key = self._names_in_c.get(our_name(name))
+        if self.c is None or key is None or self.c.shapes[key] != tuple(b.shape):
             return b
         return self.c.tensor(key).float()
 
     @staticmethod
     def _is_widened(name: str, a: Tensor, b: Tensor) -> bool:
         return name == FIRST_CONVOLUTION and a.shape[1] in KINDS and b.shape[1] == LATENT_CHANNELS
-
-
-def _found(file: WeightsFile, name: str) -> str:
-    """The file's own name for a tensor, "" when it has none: old files leave one level of the text encoder out."""
-    shorter = name.replace("cond_stage_model.transformer.text_model.", "cond_stage_model.transformer.")
-    longer = name.replace("cond_stage_model.transformer.", "cond_stage_model.transformer.text_model.") if shorter == name else name
-    return next((candidate for candidate in (name, shorter, longer) if candidate in file.shapes), "")

@@ -11,8 +11,13 @@ _TEXT_WITHOUT_LEVEL = re.compile(r"^(cond_stage_model|conditioner\.embedders\.0)
 # Averaged weights are kept under names without dots: the words in them, longer ones before their beginnings.
 _WORDS = re.compile(
     r"input_blocks|output_blocks|middle_block|time_embed|label_emb|in_layers|out_layers|emb_layers|skip_connection|"
-    r"transformer_blocks|attn[12]|to_(?:q|k|v|out)|norm[123]?|proj_in|proj_out|proj|ff|net|op|conv|out|weight|bias|\d+")
+    r"transformer_blocks|attn[12]|to_(?:q|k|v|out)|norm[123]?|proj_in|proj_out|cond_proj|proj|ff|net|op|conv|out|weight|bias|\d+")
 _TWO_NUMBERS = ("input_blocks", "output_blocks", "label_emb")
+
+
+def our_name(name: str) -> str:
+    """The name that our networks use for a tensor, averages left as they are."""
+    return _TEXT_WITHOUT_LEVEL.sub(r"\1.transformer.text_model.\2.", name)
 
 
 def our_names(names: Iterable[str]) -> dict[str, str]:
@@ -25,7 +30,7 @@ def our_names(names: Iterable[str]) -> dict[str, str]:
 def _ours(name: str, *, is_average_alone: bool) -> str:
     if is_average_alone and name.startswith(AVERAGED):
         return UNET + with_dots(name.removeprefix(AVERAGED))
-    return _TEXT_WITHOUT_LEVEL.sub(r"\1.transformer.text_model.\2.", name)
+    return our_name(name)
 
 
 def with_dots(name: str) -> str:

@@ -40,7 +40,8 @@ def _remote(git: Path) -> str:
     lines = (line.strip() for line in _text(git / "config").splitlines())
     address = next((line.partition("=")[2].strip() for line in lines if line.partition("=")[0].strip() == "url"), "")
     scheme, mark, rest = address.partition("://")
-    return f"{scheme}{mark}{rest.rpartition('@')[2]}" if mark else address
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}" if mark else address
 
 
 def _text(path: Path) -> str:

@@ -182,7 +182,7 @@ class EmbeddingTable:
     def including(self, embeddings: Iterable[Embedding]) -> Iterator[None]:
         """The table has these too inside the scope, as far as they fit the encoder and no file has their name."""
         skipped = dict(self.skipped)
-        added = [embedding for embedding in embeddings if embedding.name not in self.loaded and self.add(embedding)]
+        added = [embedding for embedding in embeddings if not self._has_name(embedding.name) and self.add(embedding)]
         self.skipped = skipped
         try:
             yield
@@ -192,6 +192,11 @@ class EmbeddingTable:
                     del self.loaded[embedding.name]
             for start, entries in list(self._by_first_token.items()):
                 self._by_first_token[start] = [entry for entry in entries if all(entry[1] is not embedding for embedding in added)]
+
+    def _has_name(self, name: str) -> bool:
+        """Whether a prompt that says `name` means an embedding of the table: names that differ in case have the same tokens."""
+        tokens = self.encode_name(name)
+        return name in self.loaded or any(known == tokens for entries in self._by_first_token.values() for known, _ in entries)
 
     def find(self, tokens: list[int], position: int) -> tuple[Embedding, int] | None:
         """The embedding with the longest name that begins at `position`, with the number of tokens of its name."""

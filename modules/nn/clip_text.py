@@ -43,6 +43,10 @@ class ClipTextConfig:
         """The clip skip that holds where the user has chosen this one."""
         return chosen if self.fixed_skip is None else self.fixed_skip
 
+    def layers_used(self, skip: int) -> int:
+        """How many layers a clip skip leaves: 1 leaves all, k all but the last k - 1."""
+        return max(self.num_hidden_layers + 1 - max(skip, 1), 0)
+
 
 def quick_gelu(x: Tensor) -> Tensor:
     """The sigmoid approximation of GELU that OpenAI's CLIP was trained with, x * sigmoid(1.702 x), by the fused SiLU."""
@@ -137,14 +141,14 @@ class TextTransformer(nn.Module):
 
     def __init__(self, config: ClipTextConfig):
         super().__init__()
+        self.config = config
         self.embeddings = Embeddings(config)
         self.encoder = Encoder(config)
         self.final_layer_norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
 
     def forward(self, tokens: Tensor, replacements: Replacements | None = None, skip: int = 1, final_norm: bool = True) -> Tensor:
         x = self.embeddings(tokens, replacements)
-        used = max(len(self.encoder.layers) + 1 - max(skip, 1), 0)
-        for layer in self.encoder.layers[:used]:
+        for layer in self.encoder.layers[:self.config.layers_used(skip)]:
             x = layer(x)
         return self.final_layer_norm(x) if final_norm else x
 
@@ -182,11 +186,6 @@ class ClipConditioner(nn.Module):
     def encoders(self) -> list[nn.Module]:
         """The networks that read the text, each beside the other: this one alone."""
         return [self]
-
-    @property
-    def width(self) -> int:
-        """C, the numbers per token."""
-        return self.transformer.config.hidden_size
 
     @property
     def device(self) -> torch.device:

@@ -39,11 +39,6 @@ class GeneralConditioner(nn.Module):
         return self.embedders[0].tokenizer
 
     @property
-    def width(self) -> int:
-        """C, the numbers per token over all encoders."""
-        return sum(embedder.width for embedder in self.embedders)
-
-    @property
     def device(self) -> torch.device:
         return self.embedders[0].device
 

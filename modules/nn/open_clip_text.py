@@ -11,8 +11,6 @@ from modules.nn.clip_text import ACTIVATIONS, ClipTextConfig, Replacements, with
 from modules.nn.tokenizer import ClipTokenizer
 
 PAD_ID = 0
-# In files beside what is built here: the temperature of the contrast between texts and pictures, and the causal mask.
-WITHOUT_USE = ("logit_scale", "attn_mask")
 
 
 class JoinedAttention(nn.Module):
@@ -92,7 +90,7 @@ class OpenClipTextModel(nn.Module):
         """
         x = with_replacements(self.token_embedding(tokens), replacements) + self.positional_embedding[:tokens.shape[1]]
         blocks = self.transformer.resblocks
-        used = max(len(blocks) + 1 - max(skip, 1), 0)
+        used = self.config.layers_used(skip)
         for block in blocks[:used]:
             x = block(x)
         states = x
@@ -122,11 +120,6 @@ class OpenClipConditioner(nn.Module):
     def encoders(self) -> list[nn.Module]:
         """The networks that read the text, each beside the other: this one alone."""
         return [self]
-
-    @property
-    def width(self) -> int:
-        """C, the numbers per token."""
-        return self.model.config.hidden_size
 
     @property
     def device(self) -> torch.device:

@@ -1,6 +1,4 @@
 """Files of every family load: at full size without their weights, at a fraction of their width with them, in every number format."""
-import json
-import math
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -11,27 +9,26 @@ from safetensors.torch import load_file, save_file
 from small_families import DISTILLED, SMALL, metadata_of, model_of, write_small
 
 from modules.checkpoints.loading import load_model, outline, read_architecture
-from modules.checkpoints.old_names import AVERAGED, UNET, our_names
+from modules.checkpoints.old_names import AVERAGED, UNET, our_names, with_dots
 from modules.checkpoints.problems import WeightsError
+from modules.checkpoints.safetensors_file import DTYPES
+from modules.checkpoints.safetensors_writer import TensorPlan, header
 from modules.hardware import Hardware, HardwareOptions
 from modules.nn.families import FAMILIES, SD1
 from modules.nn.latent_diffusion import SCHEDULE_NAMES
 from modules.prompt.conditioning import Conditioning
-from tools.make_synthetic_checkpoint import BYTES, shapes_of, with_extra
+from tools.make_synthetic_checkpoint import shapes_of, with_extra
 
 CPU = Hardware.detect(HardwareOptions(use_cpu=("all",)))
 
 
 def hollow_file(path: Path, shapes: dict[str, tuple[int, ...]], dtype: str = "F16") -> Path:
     """A file of full size whose numbers are a hole on the disk, all zero."""
-    header, end = {}, 0
-    for name, shape in shapes.items():
-        start, end = end, end + math.prod(shape) * BYTES[dtype]
-        header[name] = {"dtype": dtype, "shape": list(shape), "data_offsets": [start, end]}
-    raw = json.dumps(header).encode()
+    plans = [TensorPlan(name=name, dtype=DTYPES[dtype], shape=shape) for name, shape in shapes.items()]
+    beginning = header(plans, {})
     with path.open("wb") as file:
-        file.write(len(raw).to_bytes(8, "little") + raw)
-        file.truncate(8 + len(raw) + end)
+        file.write(beginning)
+        file.truncate(len(beginning) + sum(plan.size_bytes for plan in plans))
     return path
 
 
@@ -112,3 +109,7 @@ def test_a_depth_map_is_seen_beside_the_latent(tmp_path):
     x, t, text, depth = torch.randn(1, 4, 8, 8), torch.tensor([5.0]), torch.randn(1, 77, 16), torch.rand(1, 1, 8, 8) * 2 - 1
     near, far = (model.apply_model(x, t, Conditioning(crossattn=text, concat=value)) for value in (depth, -depth))
     assert near.shape == x.shape and not torch.equal(near, far)
+
+
+def test_averaged_weights_of_a_guided_network_are_named_too():
+    assert with_dots("time_embedcond_projweight") == "time_embed.cond_proj.weight"

@@ -144,3 +144,16 @@ def test_files_without_a_common_tensor_are_refused(three, tmp_path):
     save_file({"other": torch.zeros(1)}, tmp_path / "other.safetensors")
     with pytest.raises(UserError, match="no tensor in common"):
         merged(tmp_path, Recipe(primary=three[0], secondary=tmp_path / "other.safetensors"))
+
+
+@pytest.mark.parametrize("place", ["cond_stage_model", "conditioner.embedders.0"])
+def test_text_encoders_are_merged_though_one_file_leaves_a_level_out_of_their_names(tmp_path, place):
+    long, short = f"{place}.transformer.text_model.encoder.x", f"{place}.transformer.encoder.x"
+    positions = f"{place}.transformer.text_model.embeddings.position_ids"
+    save_file({long: torch.zeros(3), positions: torch.arange(3.0)}, tmp_path / "a.safetensors")
+    save_file({short: torch.ones(3), positions: torch.zeros(3)}, tmp_path / "b.safetensors")
+    for first, second, name, share in (("a", "b", long, 0.25), ("b", "a", short, 0.75)):
+        recipe = Recipe(primary=tmp_path / f"{first}.safetensors", secondary=tmp_path / f"{second}.safetensors", multiplier=0.25)
+        result = load_file(merged(tmp_path, recipe))
+        assert torch.allclose(result[name], torch.full((3,), share))
+        assert torch.equal(result[positions], load_file(recipe.primary)[positions])

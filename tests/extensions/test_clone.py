@@ -41,3 +41,8 @@ def test_a_branch_that_leads_out_of_the_folder_is_not_followed(git, tmp_path):
     (tmp_path / "secret").write_text(COMMIT)
     (git / "HEAD").write_text("ref: refs/heads/../../../secret")
     assert origin_of(tmp_path).commit == ""
+
+
+def test_an_address_keeps_signs_that_belong_to_its_path(git, tmp_path):
+    (git / "config").write_text('[remote "origin"]\n\turl = https://ann@example.org/a@b/c.git\n')
+    assert origin_of(tmp_path).remote == "https://example.org/a@b/c.git"

@@ -163,3 +163,15 @@ def test_a_table_includes_other_embeddings_for_a_scope_alone(tmp_path):
         assert table.find([ord(letter) for letter in "more"], 0) == (others[1], 4)
         raise KeyboardInterrupt
     assert list(table.loaded) == ["own"] and table.find([ord(letter) for letter in "more"], 0) is None
+
+
+def test_an_embedding_of_a_file_stays_when_another_one_differs_from_it_in_case_alone(tmp_path):
+    tokens = lambda text: [ord(letter) for letter in text.lower()]
+    table = EmbeddingTable([tmp_path], tokens)
+    table.refresh(4)
+    own = Embedding(name="Foo", vectors=torch.zeros(1, 4))
+    table.add(own)
+    for _ in range(2):
+        assert table.find(tokens("foo"), 0) == (own, 3)
+        with table.including([Embedding(name="foo", vectors=torch.ones(1, 4))]):
+            assert table.find(tokens("foo"), 0) == (own, 3)
