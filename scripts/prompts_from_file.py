@@ -27,7 +27,8 @@ class Script(scripts.Script):
     def run(self, p, iterates, same_seed, position, lines):
         jobs, problems = entries(lines)
         if not jobs:
-            raise errors.UserError("There are no prompts.", "The list of prompt inputs is empty.", "Write one prompt into each line.")
+            raise errors.UserError("There are no prompts.", problems[0] if problems else "The list of prompt inputs is empty.",
+                                   "Write one prompt into each line.")
         for problem in problems:
             p.comment(problem)
         p.do_not_save_grid = True
@@ -61,7 +62,7 @@ def run_of(p, options, position):
     if checkpoint := options.pop("sd_model", None):
         run.override_settings["sd_model_checkpoint"] = checkpoint
     if sampler := options.pop("sampler_name", None):
-        run.sampler_name, run.scheduler = sampler
+        run.sampler_name, run.scheduler = sd_samplers.get_sampler_and_scheduler(sampler, p.scheduler)
     if (index := options.pop("sampler_index", None)) is not None:
         run.sampler_name = sd_samplers.samplers[index].name
     for field in ("prompt", "negative_prompt"):

@@ -2,6 +2,7 @@
 import csv
 import io
 import json
+import math
 import shlex
 
 from modules import errors, sd_models, sd_samplers, shared
@@ -15,28 +16,57 @@ def _switch(text):
 
 
 def _names(text):
-    """One style, or several with commas between them."""
+    """One style, several with commas between them, or a list in JSON."""
+    names = text if isinstance(text, list) else [text]
+    if not all(isinstance(name, str) for name in names):
+        raise ValueError("names are expected")
     if isinstance(text, list) or text in shared.prompt_styles.names():
-        return text if isinstance(text, list) else [text]
+        return names
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _checkpoint(text):
-    info = sd_models.get_closet_checkpoint_match(text)
+    info = sd_models.get_closet_checkpoint_match(str(text))
     if info is None:
         raise ValueError("there is no such checkpoint")
     return info.title
 
 
 def _sampler(text):
+    """The name as it is written: what it does not say of the schedule is as on the form."""
     try:
-        return sd_samplers.get_sampler_and_scheduler(text, None)
+        sd_samplers.get_sampler_and_scheduler(str(text), None)
     except errors.UserError as error:
         raise ValueError(str(error)) from error
+    return str(text)
+
+
+def _sampler_place(text):
+    place, count = _whole(text), len(sd_samplers.samplers)
+    if not 0 <= place < count:
+        raise ValueError(f"0 to {count - 1} is expected")
+    return place
+
+
+def _whole(text):
+    try:
+        return int(text)
+    except (ValueError, TypeError, OverflowError):  # JSON knows lists, nothing and Infinity
+        raise ValueError("a whole number is expected") from None
+
+
+def _number(text):
+    try:
+        number = float(text)
+    except (ValueError, TypeError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError("a number is expected")
+    return number
 
 
 def _at_least_one(text):
-    number = int(text)
+    number = _whole(text)
     if number < 1:
         raise ValueError("at least 1 is expected")
     return number
@@ -45,10 +75,10 @@ def _at_least_one(text):
 # Name of an option -> what its text becomes. Raises ValueError.
 OPTIONS = {
     "prompt": str, "negative_prompt": str, "styles": _names, "sd_model": _checkpoint, "outpath_samples": str, "outpath_grids": str,
-    "prompt_for_display": str, "seed": int, "subseed": int, "subseed_strength": float, "seed_resize_from_h": int,
-    "seed_resize_from_w": int, "sampler_index": int, "sampler_name": _sampler, "batch_size": _at_least_one, "n_iter": _at_least_one,
-    "steps": _at_least_one, "cfg_scale": float, "width": _at_least_one, "height": _at_least_one, "restore_faces": _switch,
-    "tiling": _switch, "do_not_save_samples": _switch, "do_not_save_grid": _switch,
+    "prompt_for_display": str, "seed": _whole, "subseed": _whole, "subseed_strength": _number, "seed_resize_from_h": _whole,
+    "seed_resize_from_w": _whole, "sampler_index": _sampler_place, "sampler_name": _sampler, "batch_size": _at_least_one,
+    "n_iter": _at_least_one, "steps": _at_least_one, "cfg_scale": _number, "width": _at_least_one, "height": _at_least_one,
+    "restore_faces": _switch, "tiling": _switch, "do_not_save_samples": _switch, "do_not_save_grid": _switch,
 }
 
 
@@ -125,7 +155,7 @@ def _checked_rows(rows):
                 if name not in OPTIONS:
                     raise ValueError(f"{name} is no option")
                 checked[name] = _value(name, value)
-            except (ValueError, TypeError) as error:
+            except ValueError as error:
                 problems.append(f"Entry {number}: {error}; it was left out.")
         if checked:
             found.append(checked)

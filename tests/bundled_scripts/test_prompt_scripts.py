@@ -65,7 +65,7 @@ def test_too_many_parts_are_refused_with_the_number(made):
     ('--prompt "a cat" --steps 5 --tiling true', [{"prompt": "a cat", "steps": 5, "tiling": True}]),
     ("prompt, steps\na cat,5\n\"one, two\",", [{"prompt": "a cat", "steps": 5}, {"prompt": "one, two"}]),
     (json.dumps(["a", {"prompt": "b", "seed": 3}]), [{"prompt": "a"}, {"prompt": "b", "seed": 3}]),
-    ("--sampler_name \"DPM++ 2M Karras\"", [{"sampler_name": ("DPM++ 2M", "Karras")}]),
+    ("--sampler_name \"DPM++ 2M Karras\"", [{"sampler_name": "DPM++ 2M Karras"}]),
 ])
 def test_a_list_becomes_jobs(rt, text, expected):
     assert entries(text) == (expected, [])
@@ -77,6 +77,32 @@ def test_a_list_becomes_jobs(rt, text, expected):
 def test_a_line_that_cannot_be_understood_is_a_prompt_and_named_by_its_number(rt, line, reason):
     found, [problem] = entries(f"first\n{line}")
     assert found[1] == {"prompt": line} and problem.startswith("Line 2 is used as a prompt:") and reason in problem
+
+
+@pytest.mark.parametrize("value, reason", [
+    ('"styles": 5', "--styles 5: names"), ('"styles": ["a", 5]', "names"), ('"steps": Infinity', "--steps inf: a whole number"),
+    ('"seed": null', "whole number"), ('"cfg_scale": NaN', "--cfg_scale nan: a number"), ('"width": [64]', "whole number"),
+    ('"sampler_index": 999', "--sampler_index 999: 0 to"), ('"sampler_index": -1', "0 to"), ('"sampler_name": 5', "There is no sampler"),
+    ('"sd_model": 5', "no such checkpoint")])
+def test_a_value_that_cannot_be_used_is_left_out_of_its_entry_and_named(rt, value, reason):
+    found, [problem] = entries(f'["first", {{"prompt": "second", {value}}}]')
+    assert found == [{"prompt": "first"}, {"prompt": "second"}]
+    assert problem.startswith("Entry 2: ") and reason in problem and problem.endswith("; it was left out.")
+
+
+def test_bad_entries_do_not_end_the_job(made):
+    text = '["one", {"prompt": "two", "styles": 5, "steps": Infinity, "sampler_index": 999}]'
+    assert prompts(made(LINES, [False, False, "start", text], prompt="")) == ["one", "two"]
+
+
+def test_a_list_of_which_nothing_can_be_used_says_why(made):
+    assert "Entry 1: --steps inf" in made(LINES, [False, False, "start", '[{"steps": Infinity}]'], status="failed").error
+
+
+@pytest.mark.parametrize("sampler, schedule", [("DPM++ 2M", "Karras"), ("DPM++ 2M Exponential", "Exponential")])
+def test_the_schedule_of_the_form_stays_unless_the_name_of_the_sampler_says_one(made, sampler, schedule):
+    job = made(LINES, [False, False, "start", f'--prompt a --sampler_name "{sampler}"'], scheduler="Karras")
+    assert f"Sampler: DPM++ 2M, Schedule type: {schedule}," in job.result["images"][0]["infotext"]
 
 
 def test_each_line_is_a_job_with_its_options(made):
