@@ -31,6 +31,7 @@ class Script(scripts.Script):
         picture = images.flatten(p.init_images[0], shared.opts.img2img_background_color)
         growth = growth_of(picture.size, int(pixels), directions)
         p.inpaint_full_res, p.mask_blur = False, int(mask_blur) * 2
+        p.inpainting_mask_invert = 0
         p.inpainting_fill = CONTENTS.index(content) if content in CONTENTS else int(content)
         layers = layers_of(picture, growth, int(mask_blur))
         try:

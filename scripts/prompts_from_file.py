@@ -2,7 +2,7 @@
 from modules import errors, processing, scripts, sd_samplers
 from modules.shared import state
 from scripts.parts.prompt_lines import entries
-from scripts.parts.results import Gathered, own_copy
+from scripts.parts.results import Gathered, own_copy, stopped
 
 
 class Script(scripts.Script):
@@ -38,7 +38,7 @@ class Script(scripts.Script):
         state.job_count = sum(run.n_iter for run in runs)
         gathered, seed = Gathered(), p.seed
         for number, run in enumerate(runs, 1):
-            if state.interrupted or state.stopping_generation:
+            if stopped():
                 break
             state.job = f"Line {number} of {len(runs)}"
             if iterates and run.seed == p.seed:

@@ -1,4 +1,6 @@
 """X/Y/Z plot: one picture for every combination of values along up to three axes, on one sheet."""
+import math
+
 from modules import processing, scripts
 from modules.errors import UserError
 from scripts.parts.results import save_grid
@@ -79,9 +81,7 @@ class Script(scripts.Script):
 
 def check_size(axes):
     """Raises UserError for more cells than anybody wants to wait for."""
-    count = 1
-    for axis in axes:
-        count *= len(axis.values)
+    count = math.prod(len(axis.values) for axis in axes)
     if count > MOST_CELLS:
         raise UserError(f"The plot has {count:,} cells.", f"The most are {MOST_CELLS:,}.", "Leave values out.")
 

@@ -33,11 +33,10 @@ def resize_image(resize_mode: int, im: Image.Image, width: int, height: int, ups
 
 
 def flatten(img: Image.Image, bgcolor: str) -> Image.Image:
-    """`img` as RGB, with `bgcolor` where it is transparent."""
-    if img.mode != "RGBA":
-        return img.convert("RGB")
-    background = Image.new("RGBA", img.size, bgcolor)
-    return Image.alpha_composite(background, img).convert("RGB")
+    """`img` as RGB in a picture of its own, with `bgcolor` where it is transparent. Raises UserError for what is no colour."""
+    from modules.generation.inputs import flattened
+
+    return flattened(img, bgcolor).convert("RGB")
 
 
 def read_info_from_image(image: Image.Image) -> tuple[str | None, dict]:

@@ -6,6 +6,7 @@ import torch
 from modules import shared
 from modules.generation.conditions import setup_conditions
 from modules.sampling.denoiser import inner_denoiser
+from modules.sampling.schedules import uniform_sigmas
 from scripts.parts.results import own_copy
 
 
@@ -38,8 +39,7 @@ def reversed_noise(p, latent, wish, levels):
 
 def rising_sigmas(levels, steps):
     """0 and then `steps` of the model's own levels, evenly spaced in time, rising to the highest."""
-    times = torch.linspace(len(levels) - 1, 0, steps)
-    return torch.cat([levels.sigma_of_t(times), torch.zeros(1)]).flip(0).tolist()
+    return uniform_sigmas(steps, levels).flip(0).tolist()
 
 
 def guided(p, latent, wish, levels):

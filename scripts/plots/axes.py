@@ -194,6 +194,13 @@ def confirm_range(min_val, max_val, axis_label):
     return confirm
 
 
+def choices_of(option):
+    """The choices of a setting as texts, none where it has none."""
+    arguments = option.component_args if option is not None else None
+    arguments = arguments() if callable(arguments) else arguments
+    return [str(choice) for choice in (arguments or {}).get("choices") or ()]
+
+
 def boolean_choice(reverse=False):
     """The choices of an axis that switches something."""
     return lambda: ["False", "True"] if reverse else ["True", "False"]

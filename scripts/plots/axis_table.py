@@ -22,12 +22,7 @@ def _upscaler_names():
 
 def _choices_of(setting):
     """The choices of a setting, none where it does not exist."""
-    def choices():
-        option = shared.opts.data_labels.get(setting)
-        arguments = option.component_args if option is not None else None
-        arguments = arguments() if callable(arguments) else arguments
-        return [str(choice) for choice in (arguments or {}).get("choices", ())]
-    return choices
+    return lambda: axes.choices_of(shared.opts.data_labels.get(setting))
 
 
 axis_options = [

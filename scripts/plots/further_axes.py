@@ -1,6 +1,6 @@
 """Axes that no table lists: every other setting that changes pictures, and the controls of always-on scripts."""
 from modules import scripts, shared
-from scripts.plots.axes import AxisOption, apply_override, boolean_choice
+from scripts.plots.axes import AxisOption, apply_override, boolean_choice, choices_of
 
 SPENT_BEFORE = ("sd_model_checkpoint", "k_sched_type")  # the run has its checkpoint and schedule from elsewhere
 
@@ -11,7 +11,7 @@ def setting_axes(known):
     found = []
     for key, option in shared.opts.data_labels.items():
         if getattr(option, "affects_picture", False) and key not in taken and key not in SPENT_BEFORE:
-            kind, choices = _kind(option.default, _choices(option))
+            kind, choices = _kind(option.default, choices_of(option))
             if kind is not None:
                 apply = apply_override(key, boolean=isinstance(option.default, bool))
                 found.append(AxisOption(f"[Settings] {option.label}", kind, apply, choices=choices))
@@ -47,11 +47,6 @@ def _values(control):
     choices = [choice if isinstance(choice, (list, tuple)) else (choice, choice) for choice in getattr(control, "choices", None) or ()]
     by_place = getattr(control, "type", None) == "index"
     return {str(text): place if by_place else value for place, (text, value) in enumerate(choices)}
-
-
-def _choices(option):
-    arguments = option.component_args() if callable(option.component_args) else option.component_args
-    return [str(choice) for choice in (arguments or {}).get("choices") or ()]
 
 
 def _kind(value, choices):

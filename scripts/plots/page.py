@@ -1,5 +1,6 @@
 """The controls of the X/Y/Z plot."""
 import html
+import math
 from dataclasses import dataclass
 
 import gradio as gr
@@ -94,9 +95,7 @@ class _Axes:
                 return f"{letter} values: {error}."
             if not counts[-1]:
                 return f"{letter} values are empty."
-        total = 1
-        for count in counts:
-            total *= count
+        total = math.prod(counts)
         cells = f"{' × '.join(map(str, counts))} = {total:,} cells" if len(counts) > 1 else f"{total:,} cell{'s' * (total != 1)}"
         return f"{cells}; the most are {MOST_CELLS:,}." if total > MOST_CELLS else f"{cells}."
 

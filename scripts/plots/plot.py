@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from modules import devices, errors, processing, shared
 from modules.images import GridAnnotation
-from scripts.parts.results import Gathered, grid_infotext, own_copy, sheet
+from scripts.parts.results import Gathered, grid_infotext, own_copy, sheet, stopped
 from scripts.plots import values
 from scripts.plots.axes import AxisOption, str_permutations
 
@@ -133,7 +133,7 @@ class Plot:
         state, last_error = shared.state, None
         state.job_count = len(self.cells) * self.p.n_iter
         for done, cell in enumerate(self.work(), 1):
-            if state.interrupted or state.stopping_generation:
+            if stopped():
                 break
             state.job = f"Cell {done} of {len(self.cells)}"
             try:

@@ -138,6 +138,14 @@ def test_poor_mans_outpainting_keeps_the_middle(made):
     assert (single(job)[33:95, 33:95] == pixels(SMALL)[1:63, 1:63]).mean() > 0.2 and single(job).shape == (128, 128, 3)
 
 
+@pytest.mark.parametrize("script, args", [
+    ("Poor man's outpainting", [32, 0, "fill", ["left"]]), ("Outpainting mk2", ["", 64, 0, ["left"], 0.0, 0.0])])
+def test_outpainting_makes_the_border_whatever_the_mask_mode_of_the_form(made, monkeypatch, script, args):
+    monkeypatch.setattr(np.random, "default_rng", lambda *seed, original=np.random.default_rng: original(0))
+    plain, inverted = (single(made(script, args, inpainting_mask_invert=invert)) for invert in (0, 1))
+    assert (plain == inverted).all()
+
+
 @pytest.mark.parametrize("side, kept", [
     ("left", np.s_[:, 64:]), ("right", np.s_[:, :64]), ("up", np.s_[64:, :]), ("down", np.s_[:64, :])])
 def test_outpainting_keeps_the_picture_byte_for_byte_away_from_the_edge(made, side, kept):
