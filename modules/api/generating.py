@@ -80,11 +80,15 @@ def refuse_missing(values: Mapping[str, Any], needed: Mapping[str, str]) -> None
             raise RequestError(name, f"{name}: this version cannot make {wish}.", remedy="Leave the field out.")
 
 
-async def finished(submit: Callable[[Runtime, dict[str, Any], str], Job], rt: Runtime, body: dict[str, Any], owner: str) -> Job:
-    """Queue the request and wait for the end of its job. Submitting runs in a thread, so that other clients are served meanwhile."""
-    job = await asyncio.to_thread(submit, rt, body, owner)
+async def answered(rt: Runtime, body: dict[str, Any], submit: Callable[[], tuple[Job, dict[str, Any]]]) -> dict[str, Any]:
+    """Queue the request, wait for its end, and answer with its pictures. Raises UserError with the sentence of a job that failed.
+
+    submit: queues it and says how it was understood; it runs in a thread, so that other clients are served meanwhile.
+    """
+    send_images = flag(body, "send_images", True)
+    job, shown = await asyncio.to_thread(submit)
     await job.wait_async()
-    return job
+    return await asyncio.to_thread(job_answer, rt, job, shown, send_images)
 
 
 def job_answer(rt: Runtime, job: Job, shown: dict[str, Any], send_images: bool) -> dict[str, Any]:

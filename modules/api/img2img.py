@@ -1,11 +1,10 @@
 """POST /sdapi/v1/img2img: the client's request as values of the engine, and the finished job as the client's answer."""
-import asyncio
 from typing import Any
 
 from modules import img2img, scripts
 from modules.api import models
 from modules.api.base64_pictures import picture_bytes, picture_list
-from modules.api.generating import common_values, finished, flag, job_answer, text_field
+from modules.api.generating import answered, common_values, flag, text_field
 from modules.api.remote_pictures import fetch_options
 from modules.generation.fields import IMG2IMG_FIELDS
 from modules.jobs.job import Job
@@ -22,17 +21,19 @@ def engine_values(rt: Runtime, body: dict[str, Any]) -> dict[str, Any]:
     return values | {name: picture_bytes(name, values[name], fetch) for name in img2img.MASKS if values.get(name)}
 
 
-def submitted(rt: Runtime, body: dict[str, Any], owner: str) -> Job:
-    """Queue the request. Decodes pictures and writes to disk, so call it in a thread. Raises UserError."""
+def submitted(rt: Runtime, body: dict[str, Any], owner: str) -> tuple[Job, dict[str, Any]]:
+    """Queue the request; its job, and the request as it was understood.
+
+    Decodes pictures and writes to disk, so call it in a thread. Raises UserError.
+    """
     job_id = text_field(body, "force_task_id") or None
-    return img2img.submit(rt, engine_values(rt, body), owner=owner, job_id=job_id, api=True)
+    shown = parameters(body)
+    return img2img.submit(rt, engine_values(rt, body), owner=owner, job_id=job_id, api=True), shown
 
 
 async def make_pictures(rt: Runtime, body: dict[str, Any], owner: str) -> dict[str, Any]:
-    """Queue the request, wait for its end, and answer with its pictures. Raises UserError with the sentence of a job that failed."""
-    send_images = flag(body, "send_images", True)
-    job = await finished(submitted, rt, body, owner)
-    return await asyncio.to_thread(job_answer, rt, job, parameters(body), send_images)
+    """The answer to a request for pictures. Raises UserError."""
+    return await answered(rt, body, lambda: submitted(rt, body, owner))
 
 
 def parameters(body: dict[str, Any]) -> dict[str, Any]:

@@ -12,15 +12,16 @@ from modules.api import img2img, models, txt2img
 from modules.api.answers import SafeJSONResponse, error_body
 from modules.api.body import json_object
 from modules.api.followers import Followers
+from modules.api.generating import job_answer
 from modules.api.own_queue import OwnQueue, own_queue
 from modules.api.picture_files import picture_file
 from modules.api.queue_view import item, picture_path, picture_paths
+from modules.generation.request import NOT_OF_THE_RUN
 from modules.jobs.job import Job, Status
 from modules.runtime import Runtime
 
 Body = Annotated[dict[str, Any], Depends(json_object)]
 PREFIX = "/sdapi/v1/jobs"
-INTERNAL = ("notes", "checkpoint_file", "scripts")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +29,7 @@ class JobKind:
     """A kind of job that clients may submit: the fields are those of the route of the same name."""
 
     name: str
-    submit: Callable[[Runtime, dict[str, Any], str], Job]
+    submit: Callable[[Runtime, dict[str, Any], str], tuple[Job, dict[str, Any]]]
     schema: Callable[[], dict[str, Any]]
 
 
@@ -89,7 +90,7 @@ def _add_submission(router: APIRouter, rt: Runtime, kind: JobKind) -> None:
     async def submit(body: Body, request: Request) -> Response:
         """Queue a job and answer at once with its id. The fields are those of the route that waits; force_task_id names the job."""
         queue = own_queue(rt, request)
-        job = await asyncio.to_thread(kind.submit, rt, body, queue.viewer.user)
+        job, _ = await asyncio.to_thread(kind.submit, rt, body, queue.viewer.user)
         return SafeJSONResponse(described(queue, job), status_code=202, headers={"Location": url_of(job)})
 
 
@@ -114,7 +115,7 @@ def _add_reading(router: APIRouter, rt: Runtime, own: Any) -> None:
         known = queue.known(job_id)
         if not known.is_settled:
             return SafeJSONResponse(error_body("NotOver", "The job is not over yet."), status_code=409)
-        return SafeJSONResponse(await asyncio.to_thread(txt2img.job_answer, rt, known, parameters(known), send_images))
+        return SafeJSONResponse(await asyncio.to_thread(job_answer, rt, known, parameters(known), send_images))
 
     @router.get("/{job_id}/pictures/{index}", openapi_extra=example("picture"))
     async def picture(job_id: str, index: int, download: bool = False, queue: OwnQueue = own) -> Response:
@@ -142,7 +143,7 @@ def url_of(job: Job, part: Literal["", "/result", "/events", "/cancel"] = "") ->
 
 def parameters(job: Job) -> dict[str, Any]:
     """The request as it was frozen, without what only the engine reads."""
-    return {name: value for name, value in job.request.items() if name not in INTERNAL}
+    return {name: value for name, value in job.request.items() if name not in NOT_OF_THE_RUN}
 
 
 def described(queue: OwnQueue, job: Job) -> dict[str, Any]:

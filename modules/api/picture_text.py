@@ -5,10 +5,9 @@ import asyncio
 from typing import Any
 
 from fastapi import APIRouter, Request
-from starlette.datastructures import UploadFile
 
 from modules.api.answers import SafeJSONResponse
-from modules.api.replay import MAX_UPLOAD_BYTES
+from modules.api.uploads import uploaded_file
 from modules.errors import RequestError
 from modules.imaging.foreign_infotext import Reading, read_parameters
 
@@ -33,21 +32,7 @@ def picture_text_router() -> APIRouter:
 
 async def reading_in(request: Request) -> Reading:
     """What the uploaded picture of a request says. Raises RequestError and PictureRefused."""
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        raise RequestError("file", "The file is missing.")
-    async with request.form(max_files=1, max_fields=8) as form:
-        content = await content_of(form.get("file"))
-    return await asyncio.to_thread(read_parameters, content)
-
-
-async def content_of(file: Any) -> bytes:
-    """The bytes of an uploaded file. Raises RequestError."""
-    if not isinstance(file, UploadFile):
-        raise RequestError("file", "The file is missing.")
-    content = await file.read(MAX_UPLOAD_BYTES + 1)
-    if len(content) > MAX_UPLOAD_BYTES:
-        raise RequestError("file", f"The file has more than {MAX_UPLOAD_BYTES >> 20} MB.")
-    return content
+    return await asyncio.to_thread(read_parameters, await uploaded_file(request))
 
 
 def with_parameters(reading: Reading) -> Reading:

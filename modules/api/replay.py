@@ -1,21 +1,20 @@
 """The route that has a picture made again and compared with what it was."""
+import asyncio
 import uuid
 from typing import Any
 
 from fastapi import APIRouter, Request
-from starlette.datastructures import UploadFile
 
 from modules.api.answers import SafeJSONResponse
 from modules.api.body import parsed_object
 from modules.api.own_queue import viewer_of
+from modules.api.uploads import is_upload, uploaded_file
 from modules.atomic_files import file_below
-from modules.errors import NotFound, RequestError
+from modules.errors import NotFound, RequestError, UserError
 from modules.generation import replay
 from modules.imaging.unsaved import MEMORY_PREFIX
 from modules.jobs.job import Job
 from modules.runtime import Runtime
-
-MAX_UPLOAD_BYTES = 256 * 2**20
 
 
 def replay_router(rt: Runtime) -> APIRouter:
@@ -28,24 +27,14 @@ def replay_router(rt: Runtime) -> APIRouter:
 
         The answer is the id of the job; its result holds the report under "replay".
         """
-        if request.headers.get("content-type", "").startswith("multipart/form-data"):
-            async with request.form(max_files=1, max_fields=8) as form:
-                job = await uploaded(rt, form.get("file"), viewer_of(request).user)
+        owner = viewer_of(request).user
+        if is_upload(request):
+            job = await asyncio.to_thread(job_for_bytes, rt, await uploaded_file(request), owner)
         else:
-            job = known(rt, parsed_object(await request.body()).get("path"), viewer_of(request).user)
+            job = await asyncio.to_thread(known, rt, parsed_object(await request.body()).get("path"), owner)
         return {"id": job.id, "id_task": job.id}
 
     return router
-
-
-async def uploaded(rt: Runtime, file: Any, owner: str) -> Job:
-    """The job for a picture that came with the request. Raises RequestError."""
-    if not isinstance(file, UploadFile):
-        raise RequestError("file", "The file is missing.")
-    content = await file.read(MAX_UPLOAD_BYTES + 1)
-    if len(content) > MAX_UPLOAD_BYTES:
-        raise RequestError("file", f"The file has more than {MAX_UPLOAD_BYTES >> 20} MB.")
-    return job_for_bytes(rt, content, owner)
 
 
 def known(rt: Runtime, name: Any, owner: str) -> Job:
@@ -62,7 +51,11 @@ def known(rt: Runtime, name: Any, owner: str) -> Job:
 
 
 def job_for_bytes(rt: Runtime, content: bytes, owner: str) -> Job:
-    """Keeps the content in a file until its job is done."""
+    """Keeps the content in a file until its job is done. Raises UserError where the queue does not take it."""
     path = rt.folders.temporary / f"replay-{uuid.uuid4().hex}"
     path.write_bytes(content)
-    return replay.submit(rt, path, owner=owner, is_temporary=True)
+    try:
+        return replay.submit(rt, path, owner=owner, is_temporary=True)
+    except UserError:
+        path.unlink(missing_ok=True)
+        raise

@@ -1,9 +1,8 @@
 """POST /sdapi/v1/txt2img: the client's request as values of the engine, and the finished job as the client's answer."""
-import asyncio
 from typing import Any
 
 from modules import scripts, txt2img
-from modules.api.generating import common_values, finished, flag, job_answer, text_field
+from modules.api.generating import answered, common_values, text_field
 from modules.api.models import NEEDED, request_defaults
 from modules.generation.fields import TXT2IMG_FIELDS
 from modules.jobs.job import Job
@@ -15,17 +14,20 @@ def engine_values(rt: Runtime, body: dict[str, Any]) -> dict[str, Any]:
     return common_values(rt, body, TXT2IMG_FIELDS, scripts.scripts_txt2img, NEEDED)
 
 
-def submitted(rt: Runtime, body: dict[str, Any], owner: str) -> Job:
-    """Queue the request. Looks at files and writes to disk, so call it in a thread. Raises UserError."""
+def submitted(rt: Runtime, body: dict[str, Any], owner: str) -> tuple[Job, dict[str, Any]]:
+    """Queue the request; its job, and the request as it was understood.
+
+    Looks at files and writes to disk, so call it in a thread. Raises UserError.
+    """
     job_id = text_field(body, "force_task_id") or None
-    return txt2img.submit(rt, engine_values(rt, body), owner=owner, job_id=job_id, api=True)
+    values = engine_values(rt, body)
+    shown = parameters(body, values)
+    return txt2img.submit(rt, values, owner=owner, job_id=job_id, api=True), shown
 
 
 async def make_pictures(rt: Runtime, body: dict[str, Any], owner: str) -> dict[str, Any]:
-    """Queue the request, wait for its end, and answer with its pictures. Raises UserError with the sentence of a job that failed."""
-    send_images = flag(body, "send_images", True)
-    job = await finished(submitted, rt, body, owner)
-    return await asyncio.to_thread(job_answer, rt, job, parameters(body, engine_values(rt, body)), send_images)
+    """The answer to a request for pictures. Raises UserError."""
+    return await answered(rt, body, lambda: submitted(rt, body, owner))
 
 
 def parameters(body: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,21 +21,6 @@ from modules.runtime import Runtime
 
 DEFAULT_PROMPT = "a painting of a virus monster playing guitar"
 CHANNELS, FACTOR, MULTIPLE_PX = 4, 8, 32
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wish:
-    """One run of a script: its prompts, and the fields that all of its jobs share."""
-
-    args: argparse.Namespace
-    fields: dict[str, Any]
-
-    @property
-    def prompts(self) -> list[str]:
-        """One job each. Raises UserError."""
-        if not self.args.from_file:
-            return [self.args.prompt]
-        return [line for line in lines_of(self.args.from_file) if line.strip()]
 
 
 def txt2img_main(argv: Sequence[str]) -> int:
@@ -90,24 +74,42 @@ def run(args: argparse.Namespace, fields: dict[str, Any]) -> int:
     """Make the pictures of all prompts and one grid of them; returns the exit status."""
     fields = {**fields, "steps": args.ddim_steps, "cfg_scale": args.scale, "eta": args.ddim_eta, "batch_size": args.n_samples,
               "do_not_save_samples": True, "do_not_save_grid": True, "override_settings": {"return_grid": False}}
-    wish = Wish(args=args, fields=fields)
     with program(args) as rt:
         try:
             if "init_images" in fields:
                 fields |= whole_size(existing(fields["init_images"][0]))
-            jobs = [submitted(rt, {**fields, "prompt": prompt, **iteration}) for prompt in wish.prompts for iteration in iterations(args)]
+            prompts = prompts_of(args)
+            jobs = [submitted(rt, {**fields, "prompt": prompt, **iteration}) for prompt in prompts for iteration in iterations(args)]
         except UserError as error:
             rt.queue.cancel_all()
             print(error, file=sys.stderr)
             return REFUSED
-        bar, pictures, status = ProgressBar(is_shown=not args.disable_console_progressbars), [], DONE
-        for job in jobs:
-            made = pictures_of(rt, followed(rt, job, bar))
-            pictures += made
-            status = max(status, published(args, made, job))
-        if pictures and not args.skip_grid:
-            print(grid_file(args, pictures))
+        return made(rt, args, jobs)
+
+
+def made(rt: Runtime, args: argparse.Namespace, jobs: Sequence[Job]) -> int:
+    """Wait for the jobs and save what they make; the exit status. Ctrl+C takes out the jobs after the running one."""
+    bar, pictures, status = ProgressBar(is_shown=not args.disable_console_progressbars), [], DONE
+    for job in jobs:
+        try:
+            followed(rt, job, bar)
+        except KeyboardInterrupt:
+            rt.queue.cancel_all()
+            published(args, pictures_of(rt, job), job)
+            raise
+        own = pictures_of(rt, job)
+        pictures += own
+        status = max(status, published(args, own, job))
+    if pictures and not args.skip_grid:
+        print(grid_file(args, pictures))
     return status
+
+
+def prompts_of(args: argparse.Namespace) -> list[str]:
+    """The prompts, one job each. Raises UserError."""
+    if not args.from_file:
+        return [args.prompt]
+    return [line for line in lines_of(args.from_file) if line.strip()]
 
 
 def iterations(args: argparse.Namespace) -> list[dict[str, Any]]:
@@ -130,11 +132,11 @@ def submitted(rt: Runtime, fields: dict[str, Any]) -> Job:
 
 
 def pictures_of(rt: Runtime, job: Job) -> list[tuple[Image.Image, str]]:
-    """The pictures of a job with their infotexts."""
+    """The pictures of a job with their infotexts, those that a stopped job finished included."""
     from modules.imaging.open_picture import open_picture
     from modules.imaging.unsaved import MEMORY_PREFIX
 
-    images = (job.result or {}).get("images", [])
+    images = (job.result or {}).get("images") or [{"path": picture.path, "infotext": picture.infotext} for picture in job.pictures]
     contents = [rt.unsaved.content(image["path"]) if image["path"].startswith(MEMORY_PREFIX) else Path(image["path"]).read_bytes()
                 for image in images]
     return [(open_picture(content).image, image.get("infotext", "")) for image, content in zip(images, contents) if content]

@@ -1,12 +1,11 @@
 """python webui.py replay FILE...: pictures made again from what is stored in them, and compared."""
 from __future__ import annotations
 
-import contextlib
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from modules import cmd_args, engine
+from modules import cmd_args
+from modules.cli.following import program
 from modules.errors import UserError
 from modules.generation import replay
 from modules.runtime import Runtime
@@ -23,12 +22,8 @@ def main(argv: Sequence[str]) -> int:
     parser.prog, parser.description = "webui.py replay", DESCRIPTION
     parser.add_argument("files", nargs="+", metavar="FILE", type=Path, help="a picture saved by this program, or by one of its kind")
     args = parser.parse_intermixed_args(list(argv))
-    with contextlib.redirect_stdout(sys.stderr):
-        rt = engine.start(args)
-    try:
+    with program(args) as rt:
         return max(reported(rt, path) for path in args.files)
-    finally:
-        engine.stop(rt)
 
 
 def reported(rt: Runtime, path: Path) -> int:

@@ -6,6 +6,8 @@ import pytest
 from PIL import Image
 
 from modules.cli.compvis import common_parser
+from modules.cli.following import ProgressBar
+from modules.jobs.state import Snapshot
 
 
 @pytest.fixture
@@ -34,6 +36,20 @@ def test_a_picture_is_brought_to_a_multiple_of_32(command, checkpoint, tmp_path)
                              "--n_samples", 1, "--ckpt", checkpoint, "--outdir", tmp_path, "--skip_grid")
     assert status == 0 and Image.open(out.strip()).size == (96, 64)
     assert "Denoising strength: 0.5" in Image.open(out.strip()).info["parameters"]
+
+
+def test_ctrl_c_keeps_what_is_finished_and_takes_out_the_rest(command, checkpoint, tmp_path, monkeypatch):
+    def press(bar: ProgressBar, snapshot: Snapshot) -> None:
+        if snapshot.job_no and snapshot.sampling_step:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(ProgressBar, "show", press)
+    (tmp_path / "prompts.txt").write_text("a cat\na dog\n")
+    status, out, _ = command("txt2img", "--from-file", tmp_path / "prompts.txt", "--H", 64, "--W", 64, "--n_iter", 20, "--n_samples", 1,
+                             "--ddim_steps", 100, "--ckpt", checkpoint, "--outdir", tmp_path)
+    saved = [str(path) for path in sorted((tmp_path / "samples").iterdir())]
+    assert status == 130 and saved == out.split() and 1 <= len(saved) < 20
+    assert all("a cat" in Image.open(path).info["parameters"] for path in saved)
 
 
 @pytest.mark.parametrize("words", [("img2img", "--init-img", "missing.png"), ("img2img", "--init-img", "x.png", "--plms"), ("img2img",),
