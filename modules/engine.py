@@ -71,7 +71,8 @@ def folders_of(args: argparse.Namespace) -> Folders:
     paths = lambda names: tuple(Path(name).resolve() for name in names or ())
     return Folders(
         data=data, extra_checkpoints=paths(args.ckpt_dir), extra_vae=paths(args.vae_dir), extra_lora=paths(args.lora_dir),
-        extra_embeddings=paths(args.embeddings_dir), styles_files=paths(args.styles_file),
+        extra_embeddings=paths(args.embeddings_dir), extra_hypernetworks=paths(args.hypernetwork_dir),
+        styles_files=paths(args.styles_file),
         settings_file=Path(args.ui_settings_file).resolve() if args.ui_settings_file else None,
         ui_settings_file=Path(args.ui_config_file).resolve() if args.ui_config_file else None)
 

@@ -18,6 +18,7 @@ class Folders:
     extra_vae: tuple[Path, ...] = ()
     extra_lora: tuple[Path, ...] = ()
     extra_embeddings: tuple[Path, ...] = ()
+    extra_hypernetworks: tuple[Path, ...] = ()
     settings_file: Path | None = None
     ui_settings_file: Path | None = None
     styles_files: tuple[Path, ...] = field(default=())

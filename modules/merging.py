@@ -14,14 +14,13 @@ from modules.atomic_files import publish, safe_name, write_problem
 from modules.checkpoints import merge
 from modules.checkpoints.files import CheckpointInfo
 from modules.checkpoints.state_dict import open_weights
-from modules.checkpoints.vae import find_vae
-from modules.errors import NotFound, RequestError, UserError
+from modules.checkpoints.vae import OWN, named_vae
+from modules.errors import RequestError, UserError
 from modules.jobs.job import Job
 from modules.jobs.state import JobState
 from modules.runtime import Runtime
 
 KIND = "merge"
-NO_VAE = "None"
 CONFIG_SOURCES = ("A, B or C", "B", "C", "Don't")
 FORMATS = ("ckpt", "safetensors")
 NAME_BYTES = 200
@@ -39,7 +38,7 @@ class MergeRequest:
     curve: str = "Linear"
     block_weights: str = ""
     half: bool = False
-    vae: str = NO_VAE
+    vae: str = OWN
     discard: str = ""
     custom_name: str = ""
     file_format: Literal["ckpt", "safetensors"] = "safetensors"
@@ -158,12 +157,7 @@ def numbers(text: str) -> tuple[float, ...]:
 
 def vae_file(rt: Runtime, name: str) -> Path | None:
     """The VAE to bake in. Raises NotFound."""
-    if name in ("", NO_VAE):
-        return None
-    path = find_vae(name, rt.vae_files())
-    if path is None:
-        raise NotFound(f"There is no VAE named {name!r}.", remedy=f"Put it into {rt.folders.vae}.")
-    return path
+    return None if name in ("", OWN) else named_vae(name, rt.vae_files(), rt.folders.vae)
 
 
 def file_stem(request: MergeRequest, parts: Parts, kind: str) -> str:

@@ -121,7 +121,7 @@ def safetensors_metadata(path: Path) -> dict[str, Any]:
 
 def hypernetworks(rt: Runtime) -> Answer:
     """Files of hypernetworks in their folders."""
-    folders = (rt.folders.hypernetworks, *(Path(name).resolve() for name in rt.args.hypernetwork_dir))
+    folders = (rt.folders.hypernetworks, *rt.folders.extra_hypernetworks)
     return [{"name": path.stem, "path": str(path)} for path in files_in(folders, (".pt",))]
 
 

@@ -11,13 +11,12 @@ from modules.checkpoints.problems import WeightsError
 from modules.checkpoints.stated import Stated, count, number, one_of, stated
 from modules.nn.clip_text import ClipTextConfig
 from modules.nn.families import FAMILIES, Architecture, BlockDepths, Family, Parameterization, UNetConfig, VaeConfig
+from modules.nn.latent_diffusion import UNET, VAE
 
 Shapes = Mapping[str, tuple[int, ...]]
 # The numbers of a tensor by its name.
 Numbers = Callable[[str], Tensor]
 
-UNET = "model.diffusion_model."
-VAE = "first_stage_model."
 # Where the text encoders of each family are. The first family whose places all exist is the file's.
 TEXTS: dict[Family, tuple[str, ...]] = {
     "sdxl": ("conditioner.embedders.0.transformer.text_model.", "conditioner.embedders.1.model."),
@@ -40,8 +39,8 @@ FOREIGN = (
     *((mark, "a network with a noise schedule of another kind (EDM)", NOT_THIS) for mark in EDM_MARKS),
     ("conditioner.embedders.", "a part of a Stable Diffusion XL checkpoint", "Choose a complete checkpoint."),
     ("cond_stage_model.model.", "a part of a Stable Diffusion 2 checkpoint", "Choose a complete checkpoint."),
-    ("model.diffusion_model.joint_blocks.", "a Stable Diffusion 3 checkpoint", NOT_THIS),
-    ("model.diffusion_model.double_blocks.", "a Flux checkpoint", NOT_THIS),
+    (UNET + "joint_blocks.", "a Stable Diffusion 3 checkpoint", NOT_THIS),
+    (UNET + "double_blocks.", "a Flux checkpoint", NOT_THIS),
     ("double_blocks.", "a Flux model", NOT_THIS),
     ("lora_", "a LoRA", "Put it into the folder models/Lora and name it in the prompt."),
     ("control_model.", "a ControlNet", "Choose a Stable Diffusion checkpoint."),
@@ -213,16 +212,13 @@ def _vae(shapes: Shapes, said: Stated, prefix: str = VAE) -> VaeConfig:
 def _text(shapes: Shapes, said: Stated, place: str, row: ClipTextConfig, name: str) -> ClipTextConfig:
     """One text encoder. `name`: "text" or "second_text", as statements call it."""
     if row.layout == "open_clip":
-        tokens, positions, inner, layer = (
-            "token_embedding.weight", "positional_embedding", "transformer.resblocks.0.mlp.c_fc.weight",
-            "transformer.resblocks.{}.mlp.c_fc.weight")
+        tokens, positions, layer = "token_embedding.weight", "positional_embedding", "transformer.resblocks.{}.mlp.c_fc.weight"
     else:
-        tokens, positions, inner, layer = (
-            "embeddings.token_embedding.weight", "embeddings.position_embedding.weight", "encoder.layers.0.mlp.fc1.weight",
-            "encoder.layers.{}.mlp.fc1.weight")
+        tokens, positions, layer = (
+            "embeddings.token_embedding.weight", "embeddings.position_embedding.weight", "encoder.layers.{}.mlp.fc1.weight")
     vocabulary, width = shapes[place + tokens]
     config = replace(
-        row, vocab_size=vocabulary, hidden_size=width, intermediate_size=shapes[place + inner][0],
+        row, vocab_size=vocabulary, hidden_size=width, intermediate_size=shapes[place + layer.format(0)][0],
         num_hidden_layers=_numbered(shapes, place + layer), max_position_embeddings=shapes[place + positions][0],
         projection_dim=shapes[place + "text_projection"][1] if row.projection_dim else 0,
         num_attention_heads=count(said, f"{name}.num_attention_heads", max(width // 64, 1)),

@@ -7,13 +7,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from modules.checkpoints.detect import VAE, detect
+from modules.checkpoints.detect import detect
 from modules.checkpoints.old_names import our_names
 from modules.checkpoints.problems import WeightsError
 from modules.checkpoints.state_dict import WeightsFile, copies, open_weights
 from modules.hardware import Hardware
 from modules.nn.families import Architecture
-from modules.nn.latent_diffusion import SCHEDULE_NAMES, LatentDiffusion
+from modules.nn.latent_diffusion import SCHEDULE_NAMES, VAE, LatentDiffusion
 from modules.nn.meta import on_meta
 
 # The projection of open_clip as a layer of transformers, which is the same matrix lying on its side.
@@ -23,17 +23,13 @@ _TURNED = "text_projection.weight"
 def read_architecture(path: Path) -> Architecture:
     """What the file at `path` is, from its header alone where it has one. Raises WeightsError."""
     with open_weights(path) as file:
-        named = _Renamed(file)
+        named = Renamed(file)
         return detect(path, named.shapes, file.metadata, named.tensor)
 
 
-def outline(path: Path) -> LatentDiffusion:
+def outline(named: Renamed) -> LatentDiffusion:
     """The model in the file without its weights, on the meta device, after a check that each is there in its shape. Raises WeightsError."""
-    with open_weights(path) as file:
-        return _outline(path, _Renamed(file))
-
-
-def _outline(path: Path, named: _Renamed) -> LatentDiffusion:
+    path = named.path
     architecture = detect(path, named.shapes, named.metadata, named.tensor)
     with on_meta():
         model = LatentDiffusion(architecture)
@@ -45,8 +41,8 @@ def _outline(path: Path, named: _Renamed) -> LatentDiffusion:
 def load_model(path: Path, hardware: Hardware) -> LatentDiffusion:
     """The model in the file, on the hardware's devices and in its dtypes, independent of the file. Raises WeightsError."""
     with open_weights(path) as file:
-        named = _Renamed(file)
-        model = _outline(path, named)
+        named = Renamed(file)
+        model = outline(named)
         state = model.state_dict()
         tables = {name: state[name] for name in SCHEDULE_NAMES}
         names = [name for name, tensor in state.items() if tensor.is_meta]
@@ -61,7 +57,7 @@ def load_vae(path: Path, model: LatentDiffusion, hardware: Hardware) -> dict[str
     """The tensors of a VAE file (or of the VAE in a checkpoint) under the names of `model.first_stage_model`. Raises WeightsError."""
     wanted = {name: tuple(tensor.shape) for name, tensor in model.first_stage_model.state_dict().items()}
     with open_weights(path) as file:
-        named = _Renamed(file, strip=VAE if any(key.startswith(VAE) for key in file.shapes) else "")
+        named = Renamed(file, strip=VAE if any(key.startswith(VAE) for key in file.shapes) else "")
         if "decoder.conv_in.weight" not in named.shapes:
             raise WeightsError(path, "It is not a VAE.", "Choose another file as SD VAE.")
         _refuse_misfits(path, wanted, named.shapes, "Choose a VAE for this family of models.")
@@ -74,7 +70,7 @@ def part_of(name: str) -> str:
     return {"model": "unet", "first_stage_model": "vae", "cond_stage_model": "text", "conditioner": "text"}.get(beginning, "tables")
 
 
-class _Renamed:
+class Renamed:
     """A file seen under the names that our networks use."""
 
     def __init__(self, file: WeightsFile, strip: str = ""):

@@ -16,17 +16,17 @@ from modules.checkpoints.old_names import our_name
 from modules.checkpoints.safetensors_writer import TensorPlan, write_safetensors
 from modules.checkpoints.state_dict import WeightsFile, open_weights
 from modules.errors import UserError
+from modules.nn.latent_diffusion import UNET, VAE
 
 Method = Literal["No interpolation", "Weighted sum", "Add difference"]
 METHODS: tuple[Method, ...] = ("No interpolation", "Weighted sum", "Add difference")
 Curve = Literal["Linear", "Sigmoid", "Inverse sigmoid"]
 CURVES: tuple[Curve, ...] = ("Linear", "Sigmoid", "Inverse sigmoid")
 
-FIRST_CONVOLUTION = "model.diffusion_model.input_blocks.0.0.weight"
-VAE = "first_stage_model."
-MERGED_PARTS = ("model.", "model_ema.", "first_stage_model.", "cond_stage_model.", "conditioner.")  # the rest are tables
+FIRST_CONVOLUTION = UNET + "input_blocks.0.0.weight"
+MERGED_PARTS = ("model.", "model_ema.", VAE, "cond_stage_model.", "conditioner.")  # the rest are tables
 NEVER_MERGED = ".embeddings.position_ids"  # a table, too, at the end of a name
-BLOCK = re.compile(r"model\.diffusion_model\.(input_blocks|middle_block|output_blocks)\.(\d+)\.")
+BLOCK = re.compile(re.escape(UNET) + r"(input_blocks|middle_block|output_blocks)\.(\d+)\.")
 BLOCKS = 25  # IN00 to IN11, MID, OUT00 to OUT11
 LATENT_CHANNELS = 4
 KINDS = {9: "inpainting", 8: "instruct-pix2pix"}

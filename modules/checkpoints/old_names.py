@@ -4,7 +4,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-UNET = "model.diffusion_model."
+from modules.nn.latent_diffusion import UNET
+
 AVERAGED = "model_ema.diffusion_model"
 # Some files leave out one level of the text encoder's names.
 _TEXT_WITHOUT_LEVEL = re.compile(r"^(cond_stage_model|conditioner\.embedders\.0)\.transformer\.(embeddings|encoder|final_layer_norm)\.")

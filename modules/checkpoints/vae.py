@@ -7,6 +7,8 @@ from pathlib import Path
 
 from modules.checkpoints.files import files_below
 from modules.checkpoints.state_dict import SUFFIXES
+from modules.errors import NotFound
+from modules.sampling.names import nearest_first
 
 AUTOMATIC, OWN = "Automatic", "None"
 MARK = ".vae"
@@ -55,6 +57,16 @@ def find_vae(name: str, files: Mapping[str, Path]) -> Path | None:
     """The file called `name`, with or without its ending, in any case."""
     wanted = name.lower()
     return next((path for known, path in files.items() if wanted in (known.lower(), path.stem.lower())), None)
+
+
+def named_vae(name: str, files: Mapping[str, Path], folder: Path) -> Path:
+    """The same. Raises NotFound with the nearest names, or with the folder where such files go when there are none."""
+    path = find_vae(name, files)
+    if path is None:
+        nearest = nearest_first(name, list(files))
+        remedy = f"Choose {', '.join(nearest[:3])}." if nearest else f"Put it into {folder}."
+        raise NotFound(f"There is no VAE named {name!r}.", remedy=remedy)
+    return path
 
 
 def preferred_vae(checkpoint: Path) -> str:

@@ -53,5 +53,5 @@ class HypernetworkNetwork(ExtraNetwork):
 
 def register() -> None:
     """Let <hypernet:...> reach the files of the running program."""
-    rt = runtime.current()
-    register_extra_network(HypernetworkNetwork([rt.folders.hypernetworks, *(Path(name).resolve() for name in rt.args.hypernetwork_dir)]))
+    folders = runtime.current().folders
+    register_extra_network(HypernetworkNetwork([folders.hypernetworks, *folders.extra_hypernetworks]))

@@ -13,8 +13,8 @@ from modules import runtime
 from modules.checkpoints.files import CheckpointInfo
 from modules.checkpoints.vae import AUTOMATIC as AUTOMATIC_VAE
 from modules.checkpoints.vae import OWN as OWN_VAE
-from modules.checkpoints.vae import find_vae
-from modules.errors import NotFound, RequestError
+from modules.checkpoints.vae import named_vae
+from modules.errors import RequestError
 from modules.generation.base import PictureRecord, StableDiffusionProcessing
 from modules.generation.fields import LATENT_PX
 from modules.generation.hires import DEFAULT_UPSCALER, LATENT_UPSCALERS, hires_size
@@ -25,7 +25,6 @@ from modules.generation.text_to_image import SAME_CHECKPOINT, SAME_SAMPLER, SAME
 from modules.imaging.upscale import find_upscaler
 from modules.jobs.job import Job
 from modules.runtime import Runtime
-from modules.sampling.names import nearest_first
 from modules.sampling.registry import find_sampler, find_schedule, schedule_of_old_name, split_sampler_name
 from modules.scripts import ScriptRunner
 
@@ -133,15 +132,7 @@ def checked_overrides(rt: Runtime, overrides: Mapping[str, Any]) -> tuple[dict[s
 
 def checked_vae(rt: Runtime, name: str) -> str:
     """The name of a VAE file as lists show it, "Automatic" or "None". Raises NotFound."""
-    if name in (AUTOMATIC_VAE, OWN_VAE):
-        return name
-    files = rt.vae_files()
-    path = find_vae(name, files)
-    if path is None:
-        nearest = nearest_first(name, list(files))
-        raise NotFound(f"There is no VAE named {name!r}.", remedy=f"Choose {', '.join(nearest[:3])}." if nearest else
-                       f"Put it into {rt.folders.vae}.")
-    return path.name
+    return name if name in (AUTOMATIC_VAE, OWN_VAE) else named_vae(name, rt.vae_files(), rt.folders.vae).name
 
 
 def rounding_notes(request: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import pickle
 import re
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -14,10 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from modules.checkpoints.files import files_below
-from modules.checkpoints.hashing import FileState
 from modules.checkpoints.problems import WeightsError
 from modules.errors import NotFound
+from modules.networks.file_names import RecentlyRead, named_files
 from modules.networks.torch_archive import has_compressed_parts
 from modules.nn.attention import CrossAttention
 
@@ -175,17 +173,11 @@ class HypernetworkCatalog:
 
     def __init__(self, folders: Iterable[Path], keep: int = 2):
         self._folders = tuple(folders)
-        self._keep = keep
-        self._read: OrderedDict[tuple[Path, FileState], Hypernetwork] = OrderedDict()
+        self._read = RecentlyRead(read_hypernetwork, keep)
 
     def paths(self) -> dict[str, Path]:
-        """The files as they are now, by name and by name with folder; of two files with one name the first counts."""
-        found: dict[str, Path] = {}
-        for folder in self._folders:
-            for path in sorted(files_below(folder, (SUFFIX,))):
-                found.setdefault(path.stem, path)
-                found.setdefault(path.relative_to(folder).with_suffix("").as_posix(), path)
-        return found
+        """The files as they are now, by the names that prompts may use."""
+        return named_files(self._folders, (SUFFIX,))
 
     def find(self, name: str) -> Hypernetwork:
         """The hypernetwork of that name. Raises NotFound, WeightsError."""
@@ -193,10 +185,4 @@ class HypernetworkCatalog:
         if path is None:
             raise NotFound(f'There is no hypernetwork "{name[:200]}".', "",
                            "Check the name, or put the file into the folder models/hypernetworks.")
-        key = (path, FileState.of(path))
-        if key not in self._read:
-            self._read[key] = read_hypernetwork(path)
-            while len(self._read) > self._keep:
-                self._read.popitem(last=False)
-        self._read.move_to_end(key)
-        return self._read[key]
+        return self._read.of(path)

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from modules.nn.latent_diffusion import LatentDiffusion
+from modules.nn.latent_diffusion import UNET, LatentDiffusion
 from modules.nn.open_clip_text import OpenClipConditioner
 
-_UNET = "model.diffusion_model."
 _RES_PARTS = {
     "in_layers.0": "norm1", "in_layers.2": "conv1", "emb_layers.1": "time_emb_proj", "out_layers.0": "norm2", "out_layers.3": "conv2",
     "skip_connection": "conv_shortcut"}
@@ -76,7 +75,7 @@ def kohya_names(model: LatentDiffusion) -> dict[str, Target]:
     """
     blocks = model.architecture.unet.num_res_blocks
     names: dict[str, Target] = {}
-    for inner, target in _targets(model.model.diffusion_model, _UNET):
+    for inner, target in _targets(model.model.diffusion_model, UNET):
         for name in (inner, diffusers_name(inner, blocks)):
             names["lora_unet_" + name.replace(".", "_")] = target
             if name.endswith("to_out.0"):

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +9,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from modules.checkpoints.files import files_below
-from modules.checkpoints.hashing import FileState
 from modules.checkpoints.problems import WeightsError
 from modules.checkpoints.safetensors_file import read_header
 from modules.checkpoints.state_dict import load_weights
 from modules.errors import NotFound
 from modules.networks.file_keys import adapter_alpha, read_key
+from modules.networks.file_names import RecentlyRead, named_files
 from modules.networks.key_names import Target, kohya_names
 from modules.networks.kinds import KINDS, QUALIFIERS, Kind, changed
 from modules.networks.patching import Delta
@@ -194,26 +192,20 @@ class LoraCatalog:
 
     def __init__(self, folders: Iterable[Path], keep: int = 4):
         self._folders = tuple(folders)
-        self._keep = keep
         self._paths: dict[str, Path] = {}
-        self._read: OrderedDict[tuple[Path, FileState], Lora] = OrderedDict()
+        self._read = RecentlyRead(read_lora, keep)
         self.refresh()
 
     def refresh(self) -> None:
         """Look at the folders again."""
-        found: dict[str, Path] = {}
-        for folder in self._folders:
-            for path in sorted(files_below(folder, SUFFIXES)):
-                found.setdefault(path.stem, path)
-                found.setdefault(path.relative_to(folder).with_suffix("").as_posix(), path)
-        self._paths = found
+        self._paths = named_files(self._folders, SUFFIXES)
 
     def find(self, name: str) -> Lora:
         """The LoRA whose file has this name (without ending, with or without folder), or this name in its metadata.
 
         Raises NotFound, and WeightsError for a file that cannot be used.
         """
-        return self._lora(self.path_of(name))
+        return self._read.of(self.path_of(name))
 
     def path_of(self, name: str) -> Path:
         """The file that `find` would read. Raises NotFound."""
@@ -224,15 +216,6 @@ class LoraCatalog:
         if path is None:
             raise NotFound(f'There is no LoRA "{name[:200]}".', "", "Check the name, or put the file into the folder models/Lora.")
         return path
-
-    def _lora(self, path: Path) -> Lora:
-        key = (path, FileState.of(path))
-        if key not in self._read:
-            self._read[key] = read_lora(path)
-            while len(self._read) > self._keep:
-                self._read.popitem(last=False)
-        self._read.move_to_end(key)
-        return self._read[key]
 
     def _by_alias(self, name: str) -> Path | None:
         for path in self._paths.values():

@@ -15,6 +15,8 @@ from modules.prompt.conditioning import Conditioning
 
 # How extensions tell the kinds of models apart.
 CONDITIONING_KEYS: dict[Extra, str] = {"none": "crossattn", "inpainting": "hybrid", "depth": "hybrid", "instruct": "hybrid"}
+# Where the U-Net and the VAE stand among the names of a checkpoint.
+UNET, VAE = "model.diffusion_model.", "first_stage_model."
 SCHEDULE_NAMES = (
     "betas", "alphas_cumprod", "alphas_cumprod_prev", "sqrt_alphas_cumprod", "sqrt_one_minus_alphas_cumprod",
     "log_one_minus_alphas_cumprod", "sqrt_recip_alphas_cumprod", "sqrt_recipm1_alphas_cumprod", "posterior_variance",

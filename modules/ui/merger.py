@@ -8,6 +8,7 @@ import gradio as gr
 from modules import merging
 from modules.api.own_queue import page_owner
 from modules.checkpoints.merge import CURVES, METHODS
+from modules.checkpoints.vae import OWN
 from modules.errors import UserError
 from modules.ui.components import REFRESH, ToolButton, made, paragraphs
 from modules.ui.page_values import PageValues
@@ -75,7 +76,7 @@ def _output(rt: Runtime, controls: dict[str, Any]) -> None:
     with gr.Row(elem_classes=["gradio-row", "form-row"]):
         controls["config_source"] = made(gr.Radio, choices=list(merging.CONFIG_SOURCES), value=merging.CONFIG_SOURCES[0],
                                          label="Copy config from", elem_id=f"{TAB}_config_method")
-        controls["vae"] = made(gr.Dropdown, choices=_vae_names(rt), value=merging.NO_VAE, label="Bake in VAE", elem_id=f"{TAB}_bake_in_vae",
+        controls["vae"] = made(gr.Dropdown, choices=_vae_names(rt), value=OWN, label="Bake in VAE", elem_id=f"{TAB}_bake_in_vae",
                                allow_custom_value=True, min_width=120)
     controls["discard"] = made(gr.Textbox, label="Discard weights with matching name", elem_id=f"{TAB}_discard_weights", max_lines=1,
                                placeholder="A regular expression, e.g. model_ema to leave the averaged weights out")
@@ -98,7 +99,7 @@ def _names(rt: Runtime) -> list[str]:
 
 
 def _vae_names(rt: Runtime) -> list[str]:
-    return [merging.NO_VAE, *rt.vae_files()]
+    return [OWN, *rt.vae_files()]
 
 
 def _connect(rt: Runtime, controls: dict[str, Any], merge: gr.Button, refresh: gr.Button, read: gr.Button, result: gr.HTML,

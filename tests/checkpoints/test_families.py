@@ -8,11 +8,12 @@ import torch
 from safetensors.torch import load_file, save_file
 from small_families import DISTILLED, SMALL, metadata_of, model_of, write_small
 
-from modules.checkpoints.loading import load_model, outline, read_architecture
+from modules.checkpoints.loading import Renamed, load_model, outline, read_architecture
 from modules.checkpoints.old_names import AVERAGED, UNET, our_names, with_dots
 from modules.checkpoints.problems import WeightsError
 from modules.checkpoints.safetensors_file import DTYPES
 from modules.checkpoints.safetensors_writer import TensorPlan, header
+from modules.checkpoints.state_dict import open_weights
 from modules.hardware import Hardware, HardwareOptions
 from modules.nn.families import FAMILIES, SD1
 from modules.nn.latent_diffusion import SCHEDULE_NAMES
@@ -36,7 +37,8 @@ def hollow_file(path: Path, shapes: dict[str, tuple[int, ...]], dtype: str = "F1
 @pytest.mark.parametrize("extra, averaged", [("none", False), ("inpainting", False), ("depth", False), ("instruct", False), ("none", True)])
 def test_a_file_with_the_official_keys_and_shapes_is_known_and_complete(tmp_path, family, extra, averaged):
     built = with_extra(FAMILIES[family], extra)
-    model = outline(hollow_file(tmp_path / "full.safetensors", shapes_of(built, averaged=averaged)))
+    with open_weights(hollow_file(tmp_path / "full.safetensors", shapes_of(built, averaged=averaged))) as file:
+        model = outline(Renamed(file))
     assert model.architecture == built
     assert all(tensor.is_meta for name, tensor in model.state_dict().items() if name not in SCHEDULE_NAMES)
 
