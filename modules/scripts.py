@@ -133,6 +133,9 @@ class Script:
     def run(self, p: Any, *args: Any) -> Any:
         """The whole run of a selected script; returns a Processed, or None to have the host make the pictures."""
 
+    def planned(self, p: Any, *args: Any) -> str | None:
+        """What `run` is going to make of `p`, a line for each sentence, shown under the controls. Makes nothing; raises UserError."""
+
     def setup(self, p: Any, *args: Any) -> None:
         """Before everything, while `p` is made."""
 

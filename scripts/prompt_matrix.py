@@ -3,9 +3,8 @@ from PIL import Image
 
 from modules import errors, processing, scripts
 from modules.images import GridAnnotation
-from scripts.parts.results import Gathered, grid_infotext, save_grid, sheet
+from scripts.parts.results import MOST_PICTURES, Gathered, grid_infotext, save_grid, sheet
 
-MOST_PICTURES = 4096
 JOINING = {"comma": ", ", "space": " "}
 
 
@@ -43,6 +42,13 @@ class Script(scripts.Script):
         made = processing.process_images(p)
         p.do_not_save_grid = not saves_grid
         return with_grid(p, made, parts, int(margin))
+
+    def planned(self, p, _at_start, _different_seeds, prompt_type, *_):
+        """What the run will make, in a sentence."""
+        parts = parts_of(p.negative_prompt if prompt_type == "negative" else p.prompt)
+        check_count(parts)
+        count = 2 ** (len(parts) - 1)
+        return f"{len(parts) - 1} optional part{'s' * (len(parts) != 2)}: {count:,} picture{'s' * (count != 1)}."
 
 
 def parts_of(prompt):

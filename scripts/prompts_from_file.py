@@ -4,6 +4,8 @@ from modules.shared import state
 from scripts.parts.prompt_lines import entries
 from scripts.parts.results import Gathered, own_copy, stopped
 
+MOST_NAMED = 3
+
 
 class Script(scripts.Script):
     """Lines are put before or after the prompt of the form; `--` options replace values of the form for their line."""
@@ -46,6 +48,13 @@ class Script(scripts.Script):
             seed += run.batch_size * run.n_iter
             gathered.add(processing.process_images(run))
         return gathered.processed(p)
+
+    def planned(self, p, _iterates, _same_seed, position, lines):
+        """What the run will make, and what of the list it will not understand, in sentences."""
+        jobs, problems = entries(lines)
+        runs = [run_of(p, options, position) for options in jobs]
+        count = sum(run.n_iter * run.batch_size for run in runs)
+        return "\n".join([f"{len(runs)} line{'s' * (len(runs) != 1)}, {count:,} picture{'s' * (count != 1)}.", *problems[:MOST_NAMED]])
 
 
 def text_of(content):

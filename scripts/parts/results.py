@@ -4,6 +4,8 @@ from dataclasses import replace
 
 from modules import errors, images, processing, shared
 
+MOST_PICTURES = 4096  # of a matrix
+
 
 def own_copy(p):
     """A copy of the run `p` with dictionaries and lists of its own, so that what happens to it stays in it."""

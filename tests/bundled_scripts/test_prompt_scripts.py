@@ -6,10 +6,12 @@ import pytest
 from PIL import Image
 
 from modules import scripts
+from modules.errors import UserError
+from modules.processing import Processed, StableDiffusionProcessingTxt2Img
 from modules.scripts import scripts_data
 from scripts.parts.prompt_lines import entries
 
-MATRIX, LINES = "Prompt matrix", "Prompts from file or textbox"
+MATRIX, LINES, ADVANCED = "Prompt matrix", "Prompts from file or textbox", "Advanced prompt matrix"
 
 
 @pytest.fixture
@@ -134,3 +136,75 @@ def test_every_bundled_script_has_the_usual_element_ids(rt):
              "prompt_matrix": "put_at_start different_seeds prompt_type variations_delimiter margin_size",
              "prompts_from_file_or_textbox": "checkbox_iterate checkbox_iterate_batch prompt_position prompt_txt"}
     assert {f"script_txt2img_{script}_{item}" for script, names in items.items() for item in names.split()} <= ids
+
+
+# advanced matrix
+
+
+@pytest.fixture
+def advanced(rt):
+    return next(data.module for data in scripts_data if data.module.__name__ == "advanced_prompt_matrix.py")
+
+
+@pytest.mark.parametrize("prompt, variants", [
+    ("a <red|blue> cat", ["a red cat", "a blue cat"]),
+    ("<a| b >, <c|d>", ["a, c", "a, d", "b, c", "b, d"]),
+    ("<|very >old", ["old", "veryold"]),
+    ("cat <lora:x|y:1> <one>", ["cat <lora:x|y:1> <one>"]),
+])
+def test_the_leftmost_group_changes_slowest_and_network_tags_are_no_groups(advanced, prompt, variants):
+    assert advanced.variants(prompt) == variants
+
+
+def test_each_pass_over_all_variants_has_the_next_seed_and_batches_do_not_count(made):
+    job = made(ADVANCED, [""], prompt="<a|b>", negative_prompt="n", batch_size=3, n_iter=2, seed=7)
+    assert prompts(job) == ["a", "b"] * 2 and [image["seed"] for image in job.result["images"]] == [7, 7, 8, 8]
+    assert not any(image["is_grid"] for image in job.result["images"])
+
+
+def test_too_many_variants_are_refused_with_their_number(made):
+    assert "make 10,000,000 pictures" in made(ADVANCED, [""], prompt="<a|b|c|d|e|f|g|h|i|j>" * 7, status="failed").error
+
+
+# custom code
+
+
+@pytest.fixture
+def custom(rt):
+    return next(data.module for data in scripts_data if data.module.__name__ == "custom_code.py")
+
+
+def test_code_is_offered_and_run_only_where_the_program_was_started_so(rt, custom, monkeypatch):
+    assert custom.Script().show(False) is False and "custom code" not in scripts.scripts_txt2img.by_key
+    with pytest.raises(UserError, match="not run here"):
+        custom.Script().run(None, "return 1", 2)
+    monkeypatch.setattr(rt.args, "allow_code", True)
+    assert custom.Script().show(False) is True
+
+
+def test_code_gets_the_run_and_may_return_its_result_or_display_pictures(rt, custom, monkeypatch):
+    monkeypatch.setattr(rt.args, "allow_code", True)
+    p, picture = StableDiffusionProcessingTxt2Img(prompt="x"), Image.new("RGB", (8, 8))
+    p.picture = picture
+    shown = custom.Script().run(p, "p.steps = 3\nfor n in range(2):\n  display([p.picture] * n, 5, 'made')", 4)
+    assert p.steps == 3 and len(shown.images) == 1 and (shown.seed, shown.info) == (5, "made")
+    p.made = Processed(p, [picture], 1, "own")
+    assert custom.Script().run(p, "return p.made", 2) is p.made
+
+
+def test_code_that_cannot_be_read_names_its_line(custom):
+    with pytest.raises(UserError, match="line 2"):
+        custom.body_of("x = 1\nx = = 2", 2)
+
+
+# what a run will make
+
+
+@pytest.mark.parametrize("script, args, values, sentence", [
+    (MATRIX, [False, False, "positive", "comma", 0], {"prompt": "a|b|c"}, "2 optional parts: 4 pictures."),
+    (ADVANCED, [""], {"prompt": "<a|b>", "n_iter": 3}, "6 pictures."),
+    (LINES, [False, False, "start", "one\n--n_iter 2\n--steps x"], {"prompt": ""}, "3 lines, 4 pictures.\nLine 3 is used as a prompt"),
+])
+def test_the_number_of_pictures_is_known_before(rt, script, args, values, sentence):
+    p = StableDiffusionProcessingTxt2Img(**values)
+    assert scripts.scripts_txt2img.script(script).planned(p, *args).startswith(sentence)
