@@ -13,6 +13,7 @@ from modules.checkpoints.vae import AUTOMATIC, OWN
 from modules.errors import UserError
 from modules.extensions import host
 from modules.folders import Folders
+from modules.gallery.gallery import Gallery, picture_folders
 from modules.generation import folder_batch, hypernetwork_network, lora_network, replay
 from modules.generation.inputs import remove_old_inputs
 from modules.hardware import Hardware, HardwareOptions
@@ -60,6 +61,7 @@ def start(args: argparse.Namespace) -> Runtime:
 def stop(rt: Runtime) -> None:
     """End the worker and let go of the models; jobs that wait are offered at the next start."""
     rt.queue.close()
+    rt.gallery.close()
     host.stop()
     rt.models.unload()
     runtime.use(None)
@@ -104,7 +106,8 @@ def build(args: argparse.Namespace, folders: Folders) -> Runtime:
     loras = LoraCatalog([folders.lora, *folders.extra_lora])
     embeddings = EmbeddingTable([folders.embeddings, *folders.extra_embeddings], ClipTokenizer().encode)
     rt = Runtime(args=args, folders=folders, settings=settings, hardware=hardware, checkpoints=checkpoints, models=models,
-                 state=queue.state, queue=queue, styles=styles, embeddings=embeddings, loras=loras)
+                 state=queue.state, queue=queue, styles=styles, embeddings=embeddings, loras=loras,
+                 gallery=Gallery(folders.cache / "gallery.sqlite", lambda: picture_folders(settings, folders.data)))
     models.on_loaded.append(lambda model: use_embeddings(rt, model))
     models.vae_of = rt.chosen_vae
     settings.data_labels["sd_vae"].component_args = lambda: {"choices": [AUTOMATIC, OWN, *rt.vae_files()]}

@@ -11,8 +11,10 @@ from modules.checkpoints.vae import choose_vae, vae_files
 from modules.errors import UserError
 from modules.extensions.discovery import Extension
 from modules.folders import Folders
+from modules.gallery.gallery import Gallery
 from modules.hardware import Hardware
 from modules.imaging.unsaved import UnsavedPictures
+from modules.imaging.upscaler_table import UpscalerTable
 from modules.jobs.queue import JobQueue
 from modules.jobs.state import JobState
 from modules.networks.lora import LoraCatalog
@@ -37,6 +39,8 @@ class Runtime:
     styles: StyleTable
     embeddings: EmbeddingTable
     loras: LoraCatalog
+    upscalers: UpscalerTable
+    gallery: Gallery
     extensions: list[Extension] = field(default_factory=list)
     conditions: ConditionCache = field(default_factory=ConditionCache)
     unsaved: UnsavedPictures = field(default_factory=UnsavedPictures)

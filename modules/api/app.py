@@ -8,6 +8,7 @@ from modules import script_callbacks
 from modules.api.answers import add_error_answers
 from modules.api.api import api_router
 from modules.api.docs import add_docs
+from modules.api.gallery import gallery_router
 from modules.api.guard import MIB, Guard, GuardOptions
 from modules.api.inspect import inspect_router
 from modules.api.internal import internal_router
@@ -20,7 +21,7 @@ from modules.jobs.queue import MAX_WAITING
 from modules.runtime import Runtime
 from modules.version import version_text
 
-FOLDER_SETTINGS = ("outdir_", "temp_dir")
+FOLDER_SETTINGS = ("outdir_", "temp_dir", "gallery_folders")
 
 
 def add_routes(app: FastAPI, rt: Runtime) -> None:
@@ -30,6 +31,7 @@ def add_routes(app: FastAPI, rt: Runtime) -> None:
     app.include_router(internal_router(rt))
     app.include_router(replay_router(rt))
     app.include_router(inspect_router(rt))
+    app.include_router(gallery_router(rt))
     app.include_router(picture_text_router())
     if rt.args.api or rt.args.nowebui:
         app.include_router(api_router(rt))

@@ -22,7 +22,17 @@ STEALTH = "stealth"
 
 
 def texts_in(image: Image.Image) -> dict[str, str]:
-    """Name -> text, in the order of the file. A damaged part is left out; nothing is raised."""
+    """Name -> text, in the order of the file, and what is hidden in its pixels. A damaged part is left out; nothing is raised."""
+    texts = stated_texts(image)
+    hidden = stealth_text(image)
+    if hidden.strip("\0 "):
+        for name, text in _hidden_texts(hidden).items():
+            texts.setdefault(name, printable(text))
+    return texts
+
+
+def stated_texts(image: Image.Image) -> dict[str, str]:
+    """The same without what is hidden in the pixels, which are not decoded for it."""
     texts: dict[str, str] = {}
     for name, value in list(image.info.items())[:MOST_TEXTS]:
         if isinstance(value, bytes) and (name in COMMENTS or name in XMP):
@@ -31,10 +41,6 @@ def texts_in(image: Image.Image) -> dict[str, str]:
             texts["XMP" if name in XMP else printable(name)] = printable(value)
     for name, text in _exif_texts(image).items():
         texts.setdefault(name, printable(text))
-    hidden = stealth_text(image)
-    if hidden.strip("\0 "):
-        for name, text in _hidden_texts(hidden).items():
-            texts.setdefault(name, printable(text))
     return texts
 
 

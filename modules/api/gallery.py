@@ -1,0 +1,213 @@
+"""Routes of the gallery tab: which pictures there are, their files, and changes to them."""
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query, Response
+from fastapi.responses import FileResponse
+from pydantic import BaseModel, Field
+
+from modules.api.answers import SafeJSONResponse
+from modules.api.own_queue import admin_only
+from modules.api.picture_files import content_type
+from modules.errors import NotFound
+from modules.gallery.gallery import MOST_AT_ONCE, Changed
+from modules.gallery.index import Order
+from modules.imaging import infotext
+from modules.imaging.foreign_infotext import Reading, read_parameters
+from modules.imaging.open_picture import PictureRefused
+from modules.imaging.thumbnails import thumbnail
+from modules.runtime import Runtime
+
+THUMBNAIL_PX = 320
+MOST_ROWS = 500
+FIRST_LOOK_SECONDS = 0.6
+FOR_AN_HOUR = {"Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}
+Ids = Annotated[list[str], Field(max_length=MOST_AT_ONCE)]
+
+
+class StarRequest(BaseModel):
+    """Pictures, and whether they shall have a star."""
+
+    ids: Ids
+    starred: bool = True
+
+
+class TagRequest(BaseModel):
+    """Pictures, tags to add, and tags to remove."""
+
+    ids: Ids
+    add: list[str] = []
+    remove: list[str] = []
+
+
+class MoveRequest(BaseModel):
+    """Pictures, and a folder of the gallery; `new_folder` is made in it."""
+
+    ids: Ids
+    folder: str
+    new_folder: str = ""
+
+
+class IdsRequest(BaseModel):
+    """Pictures of the gallery, or entries of the bin."""
+
+    ids: Ids
+
+
+class EmptyBinRequest(BaseModel):
+    """One entry of the bin, or `all` of them."""
+
+    id: str = ""
+    all: bool = False
+
+
+def gallery_router(rt: Runtime) -> APIRouter:
+    """The routes for this runtime. The gallery shows what everybody made, so with logins it is the administrators'."""
+    router = APIRouter(prefix="/internal/gallery", tags=["page"], default_response_class=SafeJSONResponse,
+                       dependencies=[Depends(admin_only)])
+    _add_questions(router, rt)
+    _add_files(router, rt)
+    _add_changes(router, rt)
+    _add_bin(router, rt)
+    return router
+
+
+def _add_questions(router: APIRouter, rt: Runtime) -> None:
+    @router.get("")
+    def overview(query: str = "", order: Order = "newest", folder: str = "", look: bool = False) -> dict[str, Any]:
+        """How many pictures a search finds on which days. `look`: the folders are listed again before."""
+        gallery = rt.gallery
+        if look:
+            gallery.look(FIRST_LOOK_SECONDS)
+        found = gallery.find(query, order, folder)
+        return {"version": gallery.index.version, "total": len(found.numbers), "unread": gallery.index.unread_count(),
+                "days": [{"day": day, "count": count} for day, count in found.days]}
+
+    @router.get("/pictures")
+    def pictures(first: Annotated[int, Query(ge=0)] = 0, count: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 100, query: str = "",
+                 order: Order = "newest", folder: str = "") -> dict[str, Any]:
+        """A part of what a search finds."""
+        found = rt.gallery.find(query, order, folder)
+        return {"version": rt.gallery.index.version, "first": first, "pictures": rt.gallery.index.rows(found.numbers[first:first + count])}
+
+    @router.get("/folders")
+    def folders() -> dict[str, Any]:
+        """The folders and the tags, with how many pictures they have."""
+        tags = rt.gallery.index.all_tags()
+        return {"folders": rt.gallery.folders(), "tags": [{"tag": tag, "count": count} for tag, count in tags.items()]}
+
+    @router.get("/picture/{picture_id}")
+    def picture(picture_id: str) -> dict[str, Any]:
+        """Everything about one picture."""
+        return details(rt, picture_id)
+
+
+def details(rt: Runtime, picture_id: str) -> dict[str, Any]:
+    """What the page shows beside a picture. Raises NotFound."""
+    row = rt.gallery.index.picture(picture_id)
+    path = Path(row["path"])
+    reading = _reading(path, row["infotext"])
+    fields = {key: str(value) for key, value in infotext.read_fields(reading.text).items()} if reading.text else {}
+    shown = {"id": picture_id, "name": path.name, "folder": rt.gallery.label_of(path.parent), "path": str(path), "program": reading.program,
+             "infotext": reading.text, "prompt": fields.pop("Prompt", ""), "negative_prompt": fields.pop("Negative prompt", ""),
+             "notes": list(reading.notes), "parameters": [{"key": key, "value": value} for key, value in fields.items()]}
+    return shown | {key: row[key] for key in ("modified", "size", "width", "height", "starred", "tags")}
+
+
+def _reading(path: Path, known: str) -> Reading:
+    """What the file says, pixels included; what the index knows where the file itself says nothing."""
+    try:
+        reading = read_parameters(path)
+    except (PictureRefused, OSError):
+        return Reading(text=known)
+    return reading if reading.text else Reading(text=known, notes=reading.notes)
+
+
+def _add_files(router: APIRouter, rt: Runtime) -> None:
+    @router.get("/picture/{picture_id}/thumbnail")
+    def small(picture_id: str) -> Response:
+        """A small copy of one picture."""
+        return thumbnail_answer(rt, rt.gallery.index.path_of(picture_id))
+
+    @router.get("/picture/{picture_id}/file")
+    def file(picture_id: str, download: bool = False) -> Response:
+        """The file of one picture."""
+        return whole_file(rt.gallery.index.path_of(picture_id), "attachment" if download else "inline")
+
+
+def whole_file(path: Path, disposition: str = "inline") -> Response:
+    """A picture file as it is. Raises NotFound."""
+    if not path.is_file():
+        raise NotFound("The file of this picture is gone.", "It was moved or deleted.")
+    return FileResponse(path, media_type=content_type(path.name), filename=path.name, headers=FOR_AN_HOUR,
+                        content_disposition_type=disposition)
+
+
+def thumbnail_answer(rt: Runtime, path: Path) -> Response:
+    """The small copy of a picture file. Raises NotFound, PictureRefused."""
+    try:
+        content = thumbnail(path, rt.folders.cache / "thumbnails", THUMBNAIL_PX)
+    except OSError as error:
+        raise NotFound("The file of this picture is gone.", "It was moved or deleted.") from error
+    return Response(content, media_type="image/webp", headers=FOR_AN_HOUR)
+
+
+def _answer(rt: Runtime, changed: Changed) -> dict[str, Any]:
+    return {**asdict(changed), "version": rt.gallery.index.version}
+
+
+def _add_changes(router: APIRouter, rt: Runtime) -> None:
+    @router.post("/star")
+    def star(body: StarRequest) -> dict[str, Any]:
+        """Give pictures a star, or take it away."""
+        return _answer(rt, rt.gallery.star(body.ids, body.starred))
+
+    @router.post("/tag")
+    def tag(body: TagRequest) -> dict[str, Any]:
+        """Add tags to pictures, and remove others."""
+        return _answer(rt, rt.gallery.tag(body.ids, body.add, body.remove))
+
+    @router.post("/move")
+    def move(body: MoveRequest) -> dict[str, Any]:
+        """Move pictures to another folder of the gallery."""
+        return _answer(rt, rt.gallery.move(body.ids, body.folder, body.new_folder))
+
+    @router.post("/delete")
+    def delete(body: IdsRequest) -> dict[str, Any]:
+        """Put pictures into the bin; `undo` in the answer is what /restore takes."""
+        return _answer(rt, rt.gallery.delete(body.ids))
+
+    @router.post("/rebuild")
+    def rebuild() -> dict[str, Any]:
+        """Make the index again from the files."""
+        rt.gallery.rebuild()
+        return {"version": rt.gallery.index.version}
+
+
+def _add_bin(router: APIRouter, rt: Runtime) -> None:
+    @router.get("/bin")
+    def entries() -> dict[str, Any]:
+        """What was deleted, the last first."""
+        return {"entries": [{"id": entry.id, "name": entry.files[0], "folder": rt.gallery.label_of(Path(entry.path).parent),
+                             "deleted": entry.deleted} for entry in rt.gallery.bin.entries()[:MOST_AT_ONCE]]}
+
+    @router.get("/bin/{entry_id}/{size}")
+    def deleted_picture(entry_id: str, size: Literal["thumbnail", "file"]) -> Response:
+        """A picture in the bin."""
+        path = rt.gallery.bin.file(entry_id)
+        return thumbnail_answer(rt, path) if size == "thumbnail" else whole_file(path)
+
+    @router.post("/restore")
+    def restore(body: IdsRequest) -> dict[str, Any]:
+        """Bring pictures back from the bin."""
+        return _answer(rt, rt.gallery.restore(body.ids))
+
+    @router.post("/empty-bin")
+    def empty(body: EmptyBinRequest) -> dict[str, Any]:
+        """Delete one picture of the bin for good, or all."""
+        if not body.id and not body.all:
+            raise NotFound("Nothing was chosen.")
+        return {"count": rt.gallery.bin.remove(None if body.all else body.id)}
