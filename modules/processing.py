@@ -19,6 +19,7 @@ from modules.generation.conditions import setup_conditions
 from modules.generation.decode import as_picture, decoded
 from modules.generation.describe import create_infotext, write_last_parameters
 from modules.generation.effects import Effects, apply_effects
+from modules.generation.finishing import watermarked
 from modules.generation.image_to_image import StableDiffusionProcessingImg2Img
 from modules.generation.inpaint import put_back
 from modules.generation.networks import activated
@@ -74,6 +75,7 @@ def process_images_inner(p: StableDiffusionProcessing) -> Processed:
     p.fill_lists()
     call_scripts(p, "process")  # may replace the lists of prompts and seeds by longer ones, and n_iter with them
     p.settle_lists()
+    rt.state.skipped = False  # a Skip of what is over by now; `init` looks at it too
     p.init(p.all_prompts, p.all_seeds, p.all_subseeds)
     if isinstance(p, StableDiffusionProcessingImg2Img):
         pasting.save_init_pictures(p)
@@ -174,6 +176,7 @@ def publish(p: StableDiffusionProcessing, index: int, pixels: torch.Tensor, keep
     paste = pasting.Paste(p, index, keep) if isinstance(p, StableDiffusionProcessingImg2Img) else None
     picture.image = paste.back(picture.image) if paste else picture.image
     call_scripts(p, "postprocess_image_after_composite", picture)
+    picture.image = watermarked(p, picture.image)
     if paste:
         paste.prove(picture.image)
     text = create_infotext(p, p.all_prompts, p.all_seeds, p.all_subseeds, index=index, all_negative_prompts=p.all_negative_prompts)
@@ -226,7 +229,7 @@ def grid_of(p: StableDiffusionProcessing, pictures: list[Image]) -> Made:
     script_callbacks.call("image_grid", params, note=p.comment)
     if params.cols != columns and params.rows == rows:
         params.rows = -(-len(params.imgs) // max(1, params.cols))
-    grid = image_grid(params.imgs, rows=params.rows, max_megapixels=opts.img_max_size_mp)
+    grid = watermarked(p, image_grid(params.imgs, rows=params.rows, max_megapixels=opts.img_max_size_mp))
     text = create_infotext(p, p.all_prompts, p.all_seeds, p.all_subseeds, index=0, use_main_prompt=True,
                            all_negative_prompts=p.all_negative_prompts)
     grid.info["parameters"] = text

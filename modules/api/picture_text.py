@@ -10,6 +10,7 @@ from modules.api.answers import SafeJSONResponse
 from modules.api.uploads import uploaded_file
 from modules.errors import RequestError
 from modules.imaging.foreign_infotext import Reading, read_parameters
+from modules.imaging.watermark import watermark_in_file
 
 
 def picture_text_router() -> APIRouter:
@@ -19,20 +20,17 @@ def picture_text_router() -> APIRouter:
     @router.post("/picture-text")
     async def picture_text(request: Request) -> dict[str, Any]:
         """The parameters in an uploaded picture `file` as an infotext. 422 where there are none."""
-        return answer_of(with_parameters(await reading_in(request)))
+        return answer_of(with_parameters(await asyncio.to_thread(read_parameters, await uploaded_file(request))))
 
     @router.post("/picture-info")
     async def picture_info(request: Request) -> dict[str, Any]:
-        """Everything that an uploaded picture `file` says: the same, and every text in it under its own name."""
-        reading = await reading_in(request)
-        return {**answer_of(reading), "texts": reading.others}
+        """Everything that an uploaded picture `file` says: the same, every text in it under its own name, and a watermark."""
+        content = await uploaded_file(request)
+        reading = await asyncio.to_thread(read_parameters, content)
+        watermark = await asyncio.to_thread(watermark_in_file, content)
+        return {**answer_of(reading), "texts": reading.others, **({"watermark": watermark} if watermark else {})}
 
     return router
-
-
-async def reading_in(request: Request) -> Reading:
-    """What the uploaded picture of a request says. Raises RequestError and PictureRefused."""
-    return await asyncio.to_thread(read_parameters, await uploaded_file(request))
 
 
 def with_parameters(reading: Reading) -> Reading:

@@ -2,13 +2,15 @@
 from dataclasses import replace
 
 from modules.settings.files_catalog import FILE_SECTIONS
+from modules.settings.networks_catalog import NETWORK_SECTIONS
 from modules.settings.option import OptionInfo
 from modules.settings.page_catalog import PAGE_SECTIONS
 from modules.settings.picture_catalog import PICTURE_SECTIONS
+from modules.settings.results_catalog import RESULT_SECTIONS
 from modules.settings.row import Section
 from modules.settings.server_catalog import SERVER_SECTIONS
 
-SECTIONS: tuple[Section, ...] = (*FILE_SECTIONS, *PICTURE_SECTIONS, *PAGE_SECTIONS, *SERVER_SECTIONS)
+SECTIONS: tuple[Section, ...] = (*FILE_SECTIONS, *PICTURE_SECTIONS, *NETWORK_SECTIONS, *RESULT_SECTIONS, *PAGE_SECTIONS, *SERVER_SECTIONS)
 
 # Nothing reads these yet. Files, extensions and the API may hold them, but the Settings tab does not show them.
 NOT_YET = frozenset({

@@ -1,4 +1,5 @@
 """POST /internal/picture-text and picture-info: what is inside an uploaded picture."""
+import base64
 import io
 import json
 
@@ -65,3 +66,13 @@ def test_what_is_no_picture_is_refused_with_a_sentence(client, content, route):
 def test_a_request_without_a_file_is_refused(client):
     assert client.post("/internal/picture-text", json={"file": "x"}).status_code == 422
     assert client.post("/internal/picture-text", files={"other": ("a.png", b"x")}).status_code == 422
+
+
+def test_an_invisible_watermark_is_told(client):
+    from modules.imaging.watermark import with_watermark
+
+    marked = png_bytes(with_watermark(Image.new("RGB", (256, 256), "grey"), "of Easel"), INFOTEXT)
+    assert upload(client, marked, "picture-info").json()["watermark"] == "of Easel"
+    assert "watermark" not in upload(client, png(INFOTEXT), "picture-info").json()
+    answer = client.post("/sdapi/v1/png-info", json={"image": base64.b64encode(marked).decode()}).json()
+    assert answer["items"] == {"invisible watermark": "of Easel"} and answer["info"] == INFOTEXT

@@ -3,7 +3,7 @@
 
 const TEXT_SHOWN_AT_FIRST = 4000;
 
-/** The chosen file, and what the server read in it: {file, infotext, program, notes, texts}; null before the first. */
+/** The chosen file, and what the server read in it: {file, infotext, program, notes, texts, watermark}; null before the first. */
 var pictureInfo = null;
 
 function isPngInfoShown() {
@@ -12,7 +12,7 @@ function isPngInfoShown() {
 
 /** Reads a picture file and shows what it says. The last one chosen counts. */
 async function readPictureInfo(file) {
-    const reading = {file, infotext: "", program: "", notes: [], texts: {}};
+    const reading = {file, infotext: "", program: "", notes: [], texts: {}, watermark: ""};
     pictureInfo = reading;
     showPictureItself(file);
     writePictureReport([made("p", {class: "quiet", text: "Reading " + (file.name || "the picture") + "…"})]);
@@ -64,6 +64,7 @@ function reportOf(reading) {
     if (!reading.infotext) {
         parts.push(made("p", {text: "The picture holds no parameters. Another kind of program made it, or they were removed on its way."}));
     }
+    if (reading.watermark) parts.push(made("p", {class: "picture-watermark", text: "Invisible watermark: " + reading.watermark}));
     if (reading.notes.length) {
         parts.push(made("ul", {class: "picture-notes", "aria-label": "What could not be expressed"}, ...reading.notes.map((note) => made("li", {text: note}))));
     }
@@ -153,7 +154,7 @@ function pictureToSend() {
         showMessage("Choose a picture first.");
         return null;
     }
-    return {url: pictureInfo.file, infotext: pictureInfo.infotext, notes: pictureInfo.notes};
+    return {source: pictureInfo.file, infotext: pictureInfo.infotext, notes: foreignNotes(pictureInfo)};
 }
 
 /** What each button does, by the last part of its id. */
