@@ -14,22 +14,22 @@ Every picture gets the same seed. One that cannot be read is named in the notes 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
 from modules import img2img, processing, runtime, scripts
-from modules.errors import RequestError, UserError
-from modules.generation.base import PictureRecord
+from modules.errors import Interrupted, RequestError, Skipped, UserError
 from modules.generation.fields import Field, checked
 from modules.generation.image_to_image import StableDiffusionProcessingImg2Img
 from modules.generation.inputs import inputs_folder, open_input, store_input
-from modules.generation.request import NOT_OF_THE_RUN, NOTES, SCRIPTS, freeze, job_result
-from modules.generation.script_values import attach_scripts, run_selected
+from modules.generation.request import CHECKPOINT, NOTES, SCRIPTS, Frozen, freeze, run_frozen
+from modules.generation.script_values import SELECTED
 from modules.imaging import infotext
 from modules.imaging.foreign_infotext import read_parameters
 from modules.imaging.open_picture import open_picture
@@ -43,6 +43,8 @@ PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".gif", ".bmp")
 PNG_INFO_PROPS = ("Prompt", "Negative prompt", "Seed", "CFG scale", "Sampler", "Steps", "Model hash")
 USUAL_PROPS = PNG_INFO_PROPS[:6]
 MOST_FILES = 100_000
+# Places among the pictures of the job for each file, where a script decides how many there will be.
+PLACES_OF_A_SCRIPT = 100_000
 BATCH = "batch"
 
 
@@ -151,6 +153,11 @@ class _Batch:
         self.options = job.request[BATCH]
         self.entries = [Entry(**entry) for entry in self.options["files"]]
         self.per_file = job.request["n_iter"] * job.request["batch_size"]
+        if (job.request.get(SCRIPTS) or {}).get(SELECTED):
+            self.per_file = max(self.per_file, PLACES_OF_A_SCRIPT)
+        self.begun = {picture.index // self.per_file for picture in job.pictures}
+        self.earlier = {picture.path for picture in job.pictures}
+        self._done: dict[Path, set[str]] = {}
         self.notes: dict[str, None] = dict.fromkeys(job.request.get(NOTES, ()))
         self.images: list[dict[str, Any]] = []
         self.last: dict[str, Any] = {}
@@ -159,7 +166,7 @@ class _Batch:
         """Make all pictures; the result of the job, with the first pictures that settings want shown."""
         started = time.monotonic()
         self.state.job_count = len(self.entries) * self.job.request["n_iter"]
-        with self.rt.settings.overriding(dict(self.job.settings)):
+        with suppress(Interrupted):
             for number, entry in enumerate(self.entries):
                 if self.state.interrupted or self.state.stopping_generation:
                     break
@@ -173,41 +180,79 @@ class _Batch:
 
     def _try(self, number: int, entry: Entry) -> None:
         try:
-            p = self._processing(entry)
-            if p is not None:
-                self._make(number, p)
+            if self.options["skip_done"] and number not in self.begun and self._is_done(entry):
+                self.notes["Pictures that had a result already were left out."] = None
+                self.state.nextjob()
+            else:
+                self._make(number, entry)
+        except Skipped:
+            self.state.nextjob()
         except (UserError, OSError) as error:
             sentence = str(error) if isinstance(error, UserError) else f"{error.strerror or error}."
             self.notes[f"{entry.name} was left out: {sentence}"] = None
             self.state.nextjob()
 
-    def _processing(self, entry: Entry) -> StableDiffusionProcessingImg2Img | None:
-        """The run of one picture; None where it is to be left out."""
-        if self.options["skip_done"] and self._is_done(entry):
-            self.notes["Pictures that had a result already were left out."] = None
-            self.state.nextjob()
-            return None
+    def _request(self, entry: Entry) -> dict[str, Any]:
+        """The request of one picture. Raises UserError or OSError, also where it asks for more than the owner of the server admits."""
         picture = entry.content(self.rt)
-        fields = {name: value for name, value in self.job.request.items() if name not in (*NOT_OF_THE_RUN, BATCH, "resize_by", "scale_by")}
-        fields |= {img2img.PICTURES: [picture], "do_not_save_grid": True}
+        request = {name: value for name, value in self.job.request.items() if name not in (BATCH, "resize_by", "scale_by")}
+        request |= {img2img.PICTURES: [picture], "do_not_save_grid": True}
         if self.options["mask_dir"]:
-            fields["mask"] = open_picture(mask_for(Path(self.options["mask_dir"]), entry).read_bytes()).image
+            request["mask"] = open_picture(self._mask_for(entry).read_bytes()).image
         if self.job.request["resize_by"]:
-            fields["width"], fields["height"] = img2img.scaled_size(picture, self.job.request["scale_by"])
+            request["width"], request["height"] = img2img.scaled_size(picture, self.job.request["scale_by"])
         if self.options["use_png_info"]:
-            fields |= self._from_png_info(entry, fields)
+            request |= self._from_png_info(entry, request)
+        self.rt.queue.admit(KIND, request)
+        return request
+
+    def _processing(self, entry: Entry, **fields: Any) -> StableDiffusionProcessingImg2Img:
         p = StableDiffusionProcessingImg2Img(**fields)
         p.kept_name = entry.stem
         if self.options["output_dir"]:
             p.own_folder = self._output_folder(entry)
         return p
 
+    def _make(self, number: int, entry: Entry) -> None:
+        frozen = Frozen(request=self._request(entry), settings=dict(self.job.settings))
+        places = range(number * self.per_file, (number + 1) * self.per_file)
+        self.last = run_frozen(frozen, self.job, partial(self._processing, entry), processing.process_images, scripts.scripts_img2img,
+                               places=places)
+        self.images += self.last["images"]
+        self.notes |= dict.fromkeys(self.last["notes"])
+
     def _output_folder(self, entry: Entry) -> Path:
         return Path(self.options["output_dir"]) / Path(entry.name).parent
 
     def _is_done(self, entry: Entry) -> bool:
         folder = self._output_folder(entry)
-        return bool(self.options["output_dir"]) and any(is_result_of(path, entry.stem) for path in folder.glob("*"))
+        if folder not in self._done:
+            files = [path for path in folder.glob("*") if path.suffix.lower() in PICTURE_ENDINGS and str(path) not in self.earlier]
+            self._done[folder] = stems_with_result(files, self._stems_by_folder[folder])
+        return entry.stem in self._done[folder]
+
+    @cached_property
+    def _stems_by_folder(self) -> dict[Path, set[str]]:
+        """The names of the pictures of the batch by the folders of their results."""
+        stems: dict[Path, set[str]] = {}
+        for entry in self.entries:
+            stems.setdefault(self._output_folder(entry), set()).add(entry.stem)
+        return stems
+
+    @cached_property
+    def _masks(self) -> list[Path]:
+        return sorted(path for path in Path(self.options["mask_dir"]).rglob("*") if path.suffix.lower() in PICTURE_ENDINGS)
+
+    @cached_property
+    def _mask_by_stem(self) -> dict[str, Path]:
+        return {path.stem: path for path in reversed(self._masks)}
+
+    def _mask_for(self, entry: Entry) -> Path:
+        """The mask of a picture: of the same stem, else the only one in the folder. Raises UserError when there is none."""
+        same = self._mask_by_stem.get(entry.stem)
+        if same is None and len(self._masks) != 1:
+            raise UserError(f"There is no mask called {entry.stem} in {self.options['mask_dir']}.")
+        return same or self._masks[0]
 
     def _from_png_info(self, entry: Entry, fields: Mapping[str, Any]) -> dict[str, Any]:
         """What the parameters of the picture change. Raises UserError or OSError."""
@@ -219,36 +264,17 @@ class _Batch:
             return {}
         return dict(png_info_fields(self.rt, infotext.parse(text), self.options["png_info_props"], fields))
 
-    def _make(self, number: int, p: StableDiffusionProcessingImg2Img) -> None:
-        first = number * self.per_file
-        p.finished = {picture.index - first: picture.path for picture in self.job.pictures if 0 <= picture.index - first < self.per_file}
-        p.results_folder = self.rt.folders.results / self.job.folder_name
-        p.record = PictureRecord(partial(self._note, first))
-        try:
-            attach_scripts(p, scripts.scripts_img2img, self.job.request.get(SCRIPTS) or {})
-            self.last = job_result(p, run_selected(p) or processing.process_images(p), 0.0)
-        finally:
-            p.close()
-        self.images += self.last["images"]
-        self.notes |= dict.fromkeys(self.last["notes"])
 
-    def _note(self, first: int, index: int, path: str, text: str) -> None:
-        self.rt.queue.note_picture(self.job, first + index, path, text)
+def stems_with_result(files: Iterable[Path], stems: Set[str]) -> set[str]:
+    """What the results of these files belong to: a picture of the same name, or of the name before a number.
 
-
-def is_result_of(path: Path, stem: str) -> bool:
-    """Whether a file is a picture called `stem`, or `stem` with a number."""
-    rest = path.stem.removeprefix(stem)
-    return path.suffix.lower() in PICTURE_ENDINGS and path.stem.startswith(stem) and (not rest or (rest[0] == "-" and rest[1:].isdigit()))
-
-
-def mask_for(folder: Path, entry: Entry) -> Path:
-    """The mask of a picture: of the same stem, else the only one in the folder. Raises UserError when there is none."""
-    masks = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURE_ENDINGS)
-    same = [path for path in masks if path.stem == entry.stem]
-    if not same and len(masks) != 1:
-        raise UserError(f"There is no mask called {entry.stem} in {folder}.")
-    return (same or masks)[0]
+    `stems` are the names of all pictures of the batch: "a-2" is no second result of "a" where a picture is called so.
+    """
+    done = set()
+    for path in files:
+        name, _, number = path.stem.rpartition("-")
+        done.add(name if number.isdigit() and path.stem not in stems else path.stem)
+    return done
 
 
 def uploaded_bytes(rt: Runtime, entry: Entry) -> bytes:
@@ -274,3 +300,4 @@ def png_info_fields(rt: Runtime, info: Mapping[str, Any], props: list[str], fiel
     if "Model hash" in props and info.get("Model hash"):
         title = rt.checkpoints.find(str(info["Model hash"])).title
         yield "override_settings", {**(fields.get("override_settings") or {}), "sd_model_checkpoint": title}
+        yield CHECKPOINT, None  # it is another one than the job's on purpose

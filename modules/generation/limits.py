@@ -34,12 +34,17 @@ def steps(request: Mapping[str, Any]) -> int:
     return max(request.get("steps") or 0, (request.get("hr_second_pass_steps") or 0) if request.get("enable_hr") else 0)
 
 
+def pictures(request: Mapping[str, Any]) -> int:
+    """Pictures of a job: of all batches, for each file of a batch over files."""
+    files = len((request.get("batch") or {}).get("files", ())) or 1
+    return (request.get("batch_size") or 0) * (request.get("n_iter") or 0) * files
+
+
 LIMITS: tuple[Limit, ...] = (
     Limit(flag="limit_pixels", field="width", what="pixels in a picture", amount=pixels),
     Limit(flag="limit_steps", field="steps", what="steps", amount=steps),
     Limit(flag="limit_batch", field="batch_size", what="pictures in a batch", amount=lambda request: request.get("batch_size") or 0),
-    Limit(flag="limit_pictures", field="n_iter", what="pictures in a job",
-          amount=lambda request: (request.get("batch_size") or 0) * (request.get("n_iter") or 0)),
+    Limit(flag="limit_pictures", field="n_iter", what="pictures in a job", amount=pictures),
 )
 
 

@@ -33,6 +33,7 @@ NOTES = "notes"
 CHECKPOINT = "checkpoint_file"
 SCRIPTS = "scripts"
 NOT_OF_THE_RUN = (NOTES, CHECKPOINT, SCRIPTS)
+WHOLE_JOB = range(10 ** 12)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,16 +153,17 @@ def run_request(job: Job, kind: Callable[..., StableDiffusionProcessing], make: 
 
 
 def run_frozen(frozen: Frozen, job: Job, kind: Callable[..., StableDiffusionProcessing], make: Callable[[Any], Processed],
-               runner: ScriptRunner | None = None) -> dict[str, Any]:
-    """Run `frozen` as the work of `job`, to which its pictures then belong."""
+               runner: ScriptRunner | None = None, *, places: range = WHOLE_JOB) -> dict[str, Any]:
+    """Run `frozen` as the work of `job`, to which its pictures then belong, or as the part of it that has its pictures at `places`."""
     rt = runtime.current()
     started = time.monotonic()
     fields = {name: value for name, value in frozen.request.items() if name not in NOT_OF_THE_RUN}
     p = kind(**fields)
-    p.finished = {picture.index: picture.path for picture in job.pictures}
+    p.finished = {picture.index - places.start: picture.path for picture in job.pictures if picture.index in places}
     p.results_folder = rt.folders.results / job.folder_name
     stored = frozen.request.get(SCRIPTS) or {}
-    p.record = PictureRecord(lambda index, path, text: rt.queue.note_picture(job, index, path, text), bool(stored.get(SELECTED)))
+    p.record = PictureRecord(lambda index, path, text: rt.queue.note_picture(job, places.start + index, path, text),
+                             bool(stored.get(SELECTED)))
     for note in frozen.request.get(NOTES, ()):
         p.comment(note)
     try:

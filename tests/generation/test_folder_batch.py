@@ -1,4 +1,5 @@
 """A folder of pictures as one job: names, masks, parameters inside the pictures, broken files, resuming."""
+from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,11 @@ from runtime_parts import running
 from modules import img2img
 from modules.errors import RequestError
 from modules.generation import folder_batch
+from modules.generation.image_to_image import StableDiffusionProcessingImg2Img
+from modules.generation.limits import admission
+from modules.generation.request import SCRIPTS
 from modules.imaging.encode import png_bytes
+from modules.jobs.job import Job
 
 SMALL = {"prompt": "a cat", "steps": 2, "denoising_strength": 0.5, "sampler_name": "Euler", "width": 64, "height": 64, "seed": 5}
 
@@ -103,8 +108,6 @@ def test_each_picture_may_be_scaled_by_its_own_size(rt, tmp_path):
 
 
 def test_a_resumed_batch_makes_only_what_is_missing(rt, folder, tmp_path):
-    from modules.jobs.job import Job
-
     whole = finished(rt, input_dir=str(folder), output_dir=str(tmp_path / "out"))
     rest = Job(id="resumed-batch", kind=folder_batch.KIND, request=whole.request, settings=whole.settings)
     rest.pictures = whole.pictures[:1]
@@ -138,3 +141,64 @@ def test_a_folder_that_is_not_there_or_empty_is_refused(rt, values, field):
     with pytest.raises(RequestError) as refusal:
         folder_batch.submit(rt, SMALL | values)
     assert refusal.value.field == field
+
+
+def test_skip_gives_up_one_picture_and_the_others_are_made(rt, folder, tmp_path, monkeypatch):
+    begin, begun = StableDiffusionProcessingImg2Img.init, []
+
+    def skipped_at_first(p, *args):
+        begun.append(p.kept_name)
+        assert rt.queue.skip() or len(begun) > 1
+        rt.state.skipped = len(begun) == 1
+        begin(p, *args)
+
+    monkeypatch.setattr(StableDiffusionProcessingImg2Img, "init", skipped_at_first)
+    job = finished(rt, input_dir=str(folder), output_dir=str(tmp_path / "out"))
+    assert begun == ["b", "a [seed]"] and names(tmp_path / "out") == ["sub/a [seed].png"] and len(job.pictures) == 1
+
+
+def test_a_batch_that_leaves_out_what_is_done_is_whole_after_a_restart(rt, folder, tmp_path):
+    whole = finished(rt, input_dir=str(folder / "sub"), output_dir=str(tmp_path / "out"), skip_done=True, n_iter=3)
+    Path(whole.pictures[2].path).unlink()
+    rest = Job(id="resumed", kind=folder_batch.KIND, request=whole.request, settings=whole.settings, pictures=whole.pictures[:2])
+    with rt.queue.turn:
+        folder_batch.run(rest, rt.state)
+    assert names(tmp_path / "out") == ["a [seed]-1.png", "a [seed]-2.png", "a [seed]-3.png"]
+
+
+@pytest.mark.parametrize("files, stems, done", [
+    (["a.png"], {"a", "a-2"}, {"a"}), (["a-1.png", "a-2.jpg"], {"a"}, {"a"}), (["a-2.png"], {"a", "a-2"}, {"a-2"}),
+    (["a-b.png", "a-b-3.png"], {"a", "a-b"}, {"a-b"}), (["ab.png"], {"a"}, {"ab"})], ids=str)
+def test_a_result_belongs_to_the_picture_of_its_name_or_of_the_name_before_a_number(files, stems, done):
+    assert folder_batch.stems_with_result(map(Path, files), stems) == done
+
+
+def test_limits_of_the_server_count_every_file_and_look_at_each_size(rt, tmp_path, monkeypatch):
+    place = tmp_path / "in"
+    place.mkdir()
+    for size in (64, 128):
+        (place / f"{size}.png").write_bytes(png_bytes(Image.new("RGB", (size, size)), ""))
+    monkeypatch.setattr(rt.queue, "admit", admission(Namespace(limit_pictures=3, limit_pixels=64 * 64)))
+    with pytest.raises(RequestError, match="4 pictures in a job"):
+        folder_batch.submit(rt, SMALL | {"input_dir": str(place), "n_iter": 2})
+    job = finished(rt, input_dir=str(place), resize_by=True, scale_by=1.0)
+    assert [image["width"] for image in job.result["images"]] == [64]
+    assert any(note.startswith("128.png was left out: ") and "limit is 4,096" in note for note in job.result["notes"])
+
+
+def test_folders_of_masks_and_results_are_listed_once(rt, folder, tmp_path, monkeypatch):
+    (folder / "broken.png").unlink()
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    (masks / "any.png").write_bytes(png_bytes(Image.new("L", (64, 64)), ""))
+    listed, rglob = [], Path.rglob
+    monkeypatch.setattr(Path, "rglob", lambda path, pattern: listed.append(path) or rglob(path, pattern))
+    finished(rt, input_dir=str(folder), output_dir=str(tmp_path / "out"), mask_dir=str(masks))
+    assert [path for path in listed if path.is_relative_to(tmp_path)] == [folder, masks]
+
+
+def test_a_selected_script_runs_for_each_file_and_its_pictures_are_the_jobs(rt, folder):
+    loops = {"selected": "Loopback", "args": {"Loopback": [2, 0.5, "Linear", "None"]}}
+    job = finished(rt, input_dir=str(folder), **{SCRIPTS: loops})
+    files = sorted({picture.index // folder_batch.PLACES_OF_A_SCRIPT for picture in job.pictures})
+    assert files == [0, 2] and len(job.pictures) == 4
