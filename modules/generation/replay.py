@@ -115,6 +115,7 @@ def made_again(rt: Runtime, job: Job, original: OpenedPicture, stored: Stored) -
     runner = runner_for(scripts.scripts_img2img if pictures else scripts.scripts_txt2img, stored, reasons)
     try:
         frozen = freeze(rt, request_of(stored, values), values, runner)
+        rt.queue.admit(KIND, frozen.request)
     except UserError as error:
         raise NotReplayable(str(error)) from error
     frozen.request.update(pictures, row=stored.row, row_prompts=stored.prompts, row_negative_prompts=stored.negative_prompts,

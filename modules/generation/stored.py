@@ -18,7 +18,7 @@ from modules.settings.infotext_keys import settings_with_infotext
 # Keys that belong to no field and no setting, but are written anew by every run.
 WRITTEN_BY_THE_RUN = frozenset({
     "Prompt", "Negative prompt", "Steps", "Sampler", "Seed", "Model", "Model hash", "Version", "User", "Size-1", "Size-2",
-    "Seed resize from-1", "Seed resize from-2", "Hires resize-1", "Hires resize-2", "Lora hashes", "TI hashes",
+    "Seed resize from-1", "Seed resize from-2", "Hires resize-1", "Hires resize-2", "Lora hashes", "TI hashes", "VAE hash",
     "Init image hash", "Changed outside mask", provenance.KEY})  # fmt: skip
 NEEDED = {"steps": "Steps", "sampler": "Sampler", "seed": "Seed", "size": "Size-1"}
 SECOND_PASS = ("Hires upscale", "Hires resize-1")
@@ -128,7 +128,7 @@ def values_of(rt: Runtime, stored: Stored, checkpoint: CheckpointInfo) -> dict[s
     overrides |= values.get("override_settings") or {}
     silent = stored.facts.get("settings")
     overrides |= {key: value for key, value in silent.items() if key in settings.data_labels} if isinstance(silent, dict) else {}
-    overrides["sd_model_checkpoint"] = checkpoint.title
+    overrides |= {"sd_model_checkpoint": checkpoint.title, "return_mask": False, "return_mask_composite": False}
     exact = stored.pictures.get("fields")
     if isinstance(exact, dict):
         values |= {"mask_blur": None, **{name: exact[name] for name in EXACT_FIELDS if name in exact}}

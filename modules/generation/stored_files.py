@@ -6,6 +6,8 @@ import re
 import torch
 
 from modules.checkpoints.files import CheckpointInfo
+from modules.checkpoints.hashing import FileState
+from modules.checkpoints.vae import find_vae
 from modules.errors import UserError
 from modules.generation.provenance import KEY
 from modules.generation.stored import NotReplayable, Stored
@@ -58,6 +60,9 @@ def other_circumstances(rt: Runtime, stored: Stored, checkpoint: CheckpointInfo)
         now = rt.embeddings.loaded[name].short_hash
         if now != digest:
             reasons.append(f"The embedding {name} is another file: its hash was {digest}, now it is {now}.")
+    digest, now = str(stored.fields.get("VAE hash", "")), vae_hash(rt, stored)
+    if now and digest and now != digest:
+        reasons.append(f"The VAE {stored.fields['VAE']} is another file: its hash was {digest}, now it is {now}.")
     return [*reasons, *other_program(rt, stored)]
 
 
@@ -109,6 +114,15 @@ def parted(name: str) -> tuple[str, str]:
     """Name and hash of a text such as "model [0123456789]"."""
     found = HASH_IN_NAME.match(name)
     return (found[1], found[2]) if found else (name, "")
+
+
+def vae_hash(rt: Runtime, stored: Stored) -> str:
+    """The hash of the VAE file that the picture names, "" where it names none or the file is not there."""
+    path = find_vae(str(stored.fields.get("VAE", "")), rt.vae_files())
+    try:
+        return rt.checkpoints.hashes.compute(path, FileState.of(path))[:10] if path else ""
+    except OSError:
+        return ""
 
 
 def lora_hash(rt: Runtime, name: str) -> str | None:

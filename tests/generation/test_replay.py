@@ -1,14 +1,17 @@
 """A saved picture comes back byte for byte; where it cannot, a sentence says why."""
 import json
 import shutil
+from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
-from modules import txt2img
+from modules import img2img, txt2img
 from modules.generation import provenance, replay
+from modules.generation.limits import admission
 from modules.imaging import infotext
 from modules.imaging.encode import png_bytes
 
@@ -163,3 +166,35 @@ def test_damage_in_our_key_does_no_harm(runtime, damaged):
     before, _, _ = text_of(path).partition(f", {provenance.KEY}: ")
     rewritten(path, f"{before}, {provenance.KEY}: {json.dumps(damaged)}")
     assert replay.replay(runtime, path).identical
+
+
+def test_pictures_that_settings_show_beside_it_do_not_take_its_place(runtime):
+    """Masks in the result come before the second picture of the batch."""
+    job = img2img.submit(runtime, {**REQUEST, "init_images": [Image.new("RGB", (64, 64), "red")], "mask": Image.new("L", (64, 64), 255),
+                                   "denoising_strength": 0.5, "batch_size": 2,
+                                   "override_settings": {"return_mask": True, "return_mask_composite": True}})
+    assert job.wait(60) and job.status == "done", job.error
+    first, second = (Path(picture.path) for picture in job.pictures)
+    with runtime.settings.overriding({"return_mask": True}):
+        assert [replay.replay(runtime, path).verdict for path in (first, second)] == ["identical", "identical"]
+
+
+def test_a_replay_that_asks_for_more_than_the_server_admits_is_refused(runtime, monkeypatch):
+    path = saved(runtime)[0]
+    monkeypatch.setattr(runtime.queue, "admit", admission(Namespace(limit_steps=2)))
+    report = replay.replay(runtime, path)
+    assert report.verdict == "impossible" and "3 steps; this server's limit is 2" in report.why[0]
+
+
+def test_another_vae_under_the_same_name_is_told(runtime):
+    for seed in (2, 1):
+        weights = load_file(runtime.folders.checkpoints / f"tiny-sd1-s{seed}.safetensors")
+        vae = {name.removeprefix("first_stage_model."): t for name, t in weights.items() if name.startswith("first_stage_model.")}
+        save_file(vae, runtime.folders.vae / "other.safetensors")
+        if seed == 2:
+            path = saved(runtime, override_settings={"sd_vae": "other.safetensors"})[0]
+            digest = infotext.read_fields(text_of(path))["VAE hash"]
+            assert replay.replay(runtime, path).identical
+    report = replay.replay(runtime, path)
+    assert report.verdict == "different"
+    assert report.why[0].startswith(f"The VAE other.safetensors is another file: its hash was {digest}, now it is ")
