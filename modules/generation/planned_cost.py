@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from modules.generation.request import AUTOMATIC, chosen_sampler
+from modules.generation.request import checked_passes, chosen_sampler
 from modules.generation.text_to_image import SAME_SAMPLER, SAME_SCHEDULE
 from modules.nn.latent_diffusion import noise_schedule
 from modules.prompt.compose import split_and
@@ -47,6 +47,7 @@ class PlannedCost:
 
 def planned_cost(rt: Runtime, request: Mapping[str, Any]) -> PlannedCost:
     """For the validated fields of a request of either tab. Raises RequestError as the job would."""
+    request = {**request, **checked_passes(rt, request)}
     levels, preferred = levels_of(rt), rt.settings.k_sched_type
     steps = request["steps"]
     sampler, schedule = chosen_sampler(request["sampler_name"], request["scheduler"], preferred)
@@ -58,10 +59,8 @@ def planned_cost(rt: Runtime, request: Mapping[str, Any]) -> PlannedCost:
                           calls=planned_evaluations(find_sampler(sampler), schedule, steps, levels,
                                                     **(strength if begins_with_picture else {})))]
     if request.get("enable_hr") and request["denoising_strength"]:
-        own = request["hr_sampler_name"] not in ("", SAME_SAMPLER)
-        second, implied = chosen_sampler(request["hr_sampler_name"], AUTOMATIC) if own else (sampler, schedule)
-        asked = request["hr_scheduler"]
-        again = asked if asked not in ("", SAME_SCHEDULE) else implied if own and implied != AUTOMATIC else schedule
+        second = sampler if request["hr_sampler_name"] in ("", SAME_SAMPLER) else request["hr_sampler_name"]
+        again = schedule if request["hr_scheduler"] in ("", SAME_SCHEDULE) else request["hr_scheduler"]
         passes.append(PlannedPass(
             name="Hires. fix", sampler=second,
             rows=rows(second, request["hr_prompt"] or request["prompt"], request["hr_cfg"] or request["cfg_scale"]),

@@ -36,7 +36,8 @@ def test_the_negative_prompt_is_one_part_and_knows_no_networks(client):
 @pytest.mark.parametrize("values, evaluations", [
     ({}, 40), ({"cfg_scale": 1}, 20), ({"prompt": "a AND b"}, 60), ({"n_iter": 2, "batch_size": 3}, 240),
     ({"sampler_name": "Heun"}, 78), ({"sampler_name": "DPM adaptive"}, None),
-    ({"enable_hr": True, "denoising_strength": 0.5, "hr_second_pass_steps": 10}, 60), ({"enable_hr": True, "denoising_strength": 0}, 40)])
+    ({"enable_hr": True, "denoising_strength": 0.5, "hr_second_pass_steps": 10}, 60),
+    ({"enable_hr": True, "denoising_strength": 0.5, "hr_second_pass_steps": 10, "hr_sampler_name": "heun karras"}, 78), ({"enable_hr": True, "denoising_strength": 0}, 40)])
 def test_evaluations_of_the_whole_job_are_planned(client, values, evaluations):
     request = {"prompt": "a", "sampler_name": "Euler", "steps": 20, "cfg_scale": 7, **values}
     assert inspect(client, **request)["cost"]["evaluations"] == evaluations
@@ -52,6 +53,11 @@ def test_values_that_make_no_job_are_explained_beside_the_prompts(client):
     answer = inspect(client, prompt="a", sampler_name="Nobody's")
     assert "Nobody" in answer["cost"]["sentences"][0] and answer["prompts"][0]["token_count"] == 1
     assert client.post("/internal/inspect", json={"values": {"steps": "many"}}).status_code == 422
+
+
+@pytest.mark.parametrize("values", [{"enable_hr": True, "hr_sampler_name": "Nobody's"}, {"refiner_checkpoint": "Nobody's"}])
+def test_further_passes_that_cannot_be_are_explained_as_the_job_would(client, values):
+    assert "Nobody" in inspect(client, prompt="a", sampler_name="Euler", **values)["cost"]["sentences"][0]
 
 
 def test_hostile_prompts_are_answered_soon(client):
