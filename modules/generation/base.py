@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from PIL.Image import Image
 
 from modules import errors, runtime
 from modules.generation.noise import NoiseSource
@@ -109,12 +110,14 @@ class StableDiffusionProcessing:
         self.picture_count: int | None = None
         self.finished: dict[int, str] = {}
         self.last_step: Any = None
+        self.shared_passes: Any = None  # modules.generation.shared_passes, where several runs of a job have work in common
         self.record: PictureRecord | None = None
         self.batch_index = 0
         self.scripts_setup_complete = False
         self.results_folder: Any = None
         self.own_folder: Path | None = None
         self.kept_name = ""
+        self.depth_map: Image | None = None  # grey, near is bright; for models that follow one
 
     def comment(self, text: str) -> None:
         """Say something about this run under its pictures, once."""

@@ -44,7 +44,7 @@ def setup_conditions(p: StableDiffusionProcessing, steps: int, hires_steps: int 
         earlier = p.extra_generation_params.get(TI_HASHES, "").split(", ") if p.is_hr_pass else []
         hashes = dict.fromkeys([*filter(None, earlier), *(f"{name}: {digest}" for name, digest in used.items())])
         p.extra_generation_params[TI_HASHES] = ", ".join(hashes)
-    if p.sd_model.architecture.extra == "depth" and getattr(p, "depth_map", None) is None:
+    if p.sd_model.architecture.extra == "depth" and p.depth_map is None:
         p.comment(image_conditioning.NO_DEPTH)
     p.c, p.uc = result.positive, result.negative
     p.planned_steps = (steps, hires_steps)

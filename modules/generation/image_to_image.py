@@ -138,7 +138,7 @@ class StableDiffusionProcessingImg2Img(StableDiffusionProcessing):
                 check()
                 hole = self._hole(mask, placed.start.size)
                 conditionings.append(image_conditioning.of_picture(
-                    self.sd_model, _pixels(placed.start), size, hole, weight, getattr(self, "depth_map", None)))
+                    self.sd_model, _pixels(placed.start), size, hole, weight, self.depth_map))
         self._latents = torch.cat(latents)
         self._conditioning = torch.cat(conditionings) if conditionings else None
         if latent_mask is not None:

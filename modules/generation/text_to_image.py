@@ -4,6 +4,7 @@ from __future__ import annotations
 import copy
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -160,23 +161,32 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
     def sample(self, conditioning, unconditional_conditioning, seeds, subseeds, subseed_strength, prompts) -> Tensor:
         if self.firstpass_image and self.enable_hr:
             runtime.current().state.nextjob()
-            return self.sample_hr_pass(hires.encoded(self.sd_model, self._first_picture()).repeat(len(self.prompts), 1, 1, 1))
-        conditions = BatchConditions(positive=conditioning, negative=unconditional_conditioning)
-        noise = self.rng.first()
-        call_scripts(self, "process_before_every_sampling", x=noise, noise=noise, c=conditioning, uc=unconditional_conditioning)
-        samples = sample_from_noise(
-            self.sd_model, self.sampler, self.scheduler or "Automatic", self.steps, self.rng, conditions, self.cfg_scale,
-            sampling_options(self), pass_hooks(self, self.steps, Refiner.of(self)), start=noise,
-            image_cond=image_conditioning.without_picture(self.sd_model, self.width, self.height, getattr(self, "depth_map", None)))
+            return self.sample_hr_pass(None)
+        make = partial(self._first_samples, conditioning, unconditional_conditioning)
+        samples = self.shared_passes.latents(self, make) if self.shared_passes else make()
         if not self.enable_hr:
             return samples
         runtime.current().state.nextjob()
         return self.sample_hr_pass(samples)
 
-    def sample_hr_pass(self, samples: Tensor) -> Tensor:
-        """The second pass over the first pass's latents [B, 4, h, w]; strength 0 only brings them to its size."""
+    def _first_samples(self, conditioning, unconditional_conditioning) -> Tensor:
+        """The latents [B, 4, h, w] of the first pass."""
+        conditions = BatchConditions(positive=conditioning, negative=unconditional_conditioning)
+        noise = self.rng.first()
+        call_scripts(self, "process_before_every_sampling", x=noise, noise=noise, c=conditioning, uc=unconditional_conditioning)
+        return sample_from_noise(
+            self.sd_model, self.sampler, self.scheduler or "Automatic", self.steps, self.rng, conditions, self.cfg_scale,
+            sampling_options(self), pass_hooks(self, self.steps, Refiner.of(self)), start=noise,
+            image_cond=image_conditioning.without_picture(self.sd_model, self.width, self.height, self.depth_map))
+
+    def sample_hr_pass(self, samples: Tensor | None) -> Tensor:
+        """The second pass over the first pass's latents [B, 4, h, w], or where None over `firstpass_image`.
+
+        Strength 0 only brings them to its size.
+        """
         size = self.hires_size
-        self._save_first_pass(samples)
+        if samples is not None:
+            self._save_first_pass(samples)
         self.is_hr_pass = True
         try:
             larger = hires.cropped(self._brought_to(size, samples), size)
@@ -186,7 +196,7 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
 
     def _save_first_pass(self, samples: Tensor) -> None:
         """A copy of each picture as the first pass made it, where the settings ask for it; the job does not count them."""
-        if not runtime.current().settings.save_images_before_highres_fix or self.do_not_save_samples or self.firstpass_image:
+        if not runtime.current().settings.save_images_before_highres_fix or self.do_not_save_samples:
             return
         for index, latent in zip(self.indices, samples, strict=True):
             picture = as_picture(decoded(self.sd_model, latent[None], note=self.comment)[0])
@@ -198,14 +208,19 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
         name = self.hr_checkpoint_name
         return runtime.current().chosen_checkpoint(name) if name and name != SAME_CHECKPOINT else None
 
-    def _brought_to(self, size: HiresSize, samples: Tensor) -> Tensor:
+    def _brought_to(self, size: HiresSize, samples: Tensor | None) -> Tensor:
+        """The latents [B, 4, h', w'] that the second pass begins with, or with `samples` None those of the given picture."""
         if self.hr_upscaler in hires.LATENT_UPSCALERS:
-            return hires.upscaled_latent(samples, size, self.hr_upscaler)
+            return hires.upscaled_latent(self._encoded(self._first_picture()) if samples is None else samples, size, self.hr_upscaler)
         upscaler = find_upscaler(self.hr_upscaler)
         resize = lambda picture, width, height: resize_image(ResizeMode.STRETCH, picture, width, height, upscaler)
-        if self.firstpass_image:
-            return hires.encoded(self.sd_model, resize(self._first_picture(), *hires.whole_latents(size))).repeat(len(samples), 1, 1, 1)
+        if samples is None:
+            return self._encoded(resize(self._first_picture(), *hires.whole_latents(size)))
         return hires.upscaled_pictures(self.sd_model, samples, size, resize, runtime.current().state.check)
+
+    def _encoded(self, picture: Image.Image) -> Tensor:
+        """The latents [B, 4, h, w] of a batch in which every picture begins with this one."""
+        return hires.encoded(self.sd_model, picture).repeat(len(self.prompts), 1, 1, 1)
 
     def _first_picture(self) -> Image.Image:
         """The given picture as RGB at the size of the first pass. Raises UserError when its file cannot be read."""
@@ -260,7 +275,7 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
             self.hr_cfg or self.cfg_scale, sampling_options(self), pass_hooks(second, steps, Refiner.of(second)),
             init_latent=latents, denoising_strength=self.denoising_strength, given_steps=steps, start=noise,
             image_cond=image_conditioning.without_picture(
-                self.sd_model, wide * LATENT_PX, high * LATENT_PX, getattr(self, "depth_map", None)))
+                self.sd_model, wide * LATENT_PX, high * LATENT_PX, self.depth_map))
 
     def _texts_of_second_pass(self, own: list[str], whole: list[str], first: list[str]) -> list[str]:
         """The texts of the batch without network tags: those of the first pass, as scripts left them, where there are no others."""

@@ -6,7 +6,7 @@ from PIL import Image
 
 from modules import txt2img
 from modules.errors import RequestError, UserError
-from modules.generation import enlarged
+from modules.generation import enlarged, hires
 from modules.generation.replay import replay
 
 REQUEST = {"prompt": "a red cube", "steps": 2, "width": 64, "height": 72, "seed": 5, "sampler_name": "Euler", "cfg_scale": 3}
@@ -41,6 +41,14 @@ def test_it_depends_on_the_picture_and_on_nothing_else(runtime, picture, upscale
     assert enlarged_pixels() == first
     Image.new("RGB", (64, 72), "red").save(picture[0])
     assert enlarged_pixels() != first
+
+
+@pytest.mark.parametrize("upscaler, size", [("Latent", (64, 72)), ("Lanczos", (128, 144))])
+def test_the_picture_is_encoded_once_at_the_size_that_is_needed(runtime, picture, monkeypatch, upscaler, size):
+    encode, encoded = hires.encoded, []
+    monkeypatch.setattr(hires, "encoded", lambda model, given: encoded.append(given.size) or encode(model, given))
+    first_of(enlarged.submit(runtime, *picture, {"hr_scale": 2, "hr_upscaler": upscaler, "denoising_strength": 0.5}))
+    assert encoded == [size]
 
 
 def test_its_replay_says_that_it_was_made_from_another_picture(runtime, picture):
