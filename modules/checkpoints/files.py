@@ -236,13 +236,23 @@ def files_below(folder: Path, suffixes: Iterable[str]) -> Iterator[Path]:
 
     Hidden files and folders that cannot be read are left out.
     """
-    endings, seen, waiting = tuple(suffixes), set(), [str(folder)]
+    endings = tuple(suffixes)
+    for files in folders_below(folder):
+        for entry in files:
+            if entry.name.lower().endswith(endings):
+                yield Path(entry.path)
+
+
+def folders_below(folder: Path) -> Iterator[list[os.DirEntry[str]]]:
+    """The files of the folder and of each folder below it, folder by folder; links are followed, loops are not."""
+    seen, waiting = set(), [str(folder)]
     while waiting:
         place = waiting.pop()
         real = os.path.realpath(place)
         if real in seen:
             continue
         seen.add(real)
+        files = []
         try:
             with os.scandir(place) as entries:
                 for entry in entries:
@@ -250,7 +260,8 @@ def files_below(folder: Path, suffixes: Iterable[str]) -> Iterator[Path]:
                         continue
                     if entry.is_dir():
                         waiting.append(entry.path)
-                    elif entry.name.lower().endswith(endings):
-                        yield Path(entry.path)
+                    else:
+                        files.append(entry)
         except OSError:
-            continue  # no such folder, or no right to read it: it holds nothing that can be used
+            pass  # no such folder, or no right to read it: it holds nothing that can be used
+        yield files
