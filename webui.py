@@ -9,7 +9,6 @@ import time
 STARTED = time.monotonic()
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
-RESTART = 42
 
 OPEN_TO_ALL = ("Everybody who can reach this machine can use Easel, see all pictures and change settings: no login is set. "
                "Set one with --gradio-auth user:password. Settings of folders and code typed into the page are off meanwhile.")

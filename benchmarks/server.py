@@ -12,39 +12,29 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 
-ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+
+from server_process import ServerProcess
+
 JOBS = "/sdapi/v1/jobs"
 PAGE_POLLS_EVERY_S = 0.5
 HERE = "127.0.0.1"
 
 
-class Server:
-    """The program in a process of its own, on an empty data folder with the demo model."""
-
-    def __init__(self, port: int):
-        self.port, self.folder = port, tempfile.mkdtemp()
-        command = [sys.executable, str(ROOT / "webui.py"), "--api", "--port", str(port), "--data-dir", self.folder]
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        while True:
-            try:
-                self.ask("GET", "/internal/ping")
-                return
-            except OSError:
-                time.sleep(0.2)
+class Server(ServerProcess):
+    """The program on an empty data folder with the demo model."""
 
     def ask(self, method: str, path: str, body: object = None) -> dict:
         """The answer to one request, over a connection of its own."""
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"http://{HERE}:{self.port}{path}", data, {"Content-Type": "application/json"}, method=method)
-        with urllib.request.urlopen(request, timeout=600) as answer:
-            return json.loads(answer.read())
+        status, answer = self.request(method, path, body, timeout=600)
+        assert status == 200, answer
+        return answer
 
     def job(self, steps: int, number: int = 0) -> str:
         """The id of a new job."""
@@ -62,10 +52,6 @@ class Server:
         """Processor time that the server has used so far; other programs on the machine hardly change it."""
         times = psutil.Process(self.process.pid).cpu_times()
         return times.user + times.system
-
-    def close(self) -> None:
-        self.process.terminate()
-        self.process.wait(30)
 
 
 async def request_text(writer: asyncio.StreamWriter, method: str, path: str, body: bytes = b"") -> None:
@@ -176,8 +162,7 @@ def main() -> None:
     for name, default in (("steps", 150), ("repeat", 5), ("followers", 200), ("pages", 20), ("jobs", 1000), ("port", 7899)):
         parser.add_argument(f"--{name}", type=int, default=default)
     arguments = parser.parse_args()
-    server = Server(arguments.port)
-    try:
+    with tempfile.TemporaryDirectory() as folder, Server(Path(folder), "--api", port=arguments.port) as server:
         server.seconds(server.job(4))  # loads the model
         print(f"{'':52} {'measured':>10} {'wanted':>10}")
         for kind, count, most in (("follow", arguments.followers, 1.10), ("poll", arguments.pages, 1.05)):
@@ -192,8 +177,6 @@ def main() -> None:
         for what, row in (("submit", submits), ("list", lists)):
             print(f"{f'{arguments.jobs} waiting jobs: {what}, p50, ms':52} {percentile(row, 0.5):10.1f}")
             print(f"{f'{arguments.jobs} waiting jobs: {what}, p99, ms':52} {percentile(row, 0.99):10.1f} {50:10}", flush=True)
-    finally:
-        server.close()
 
 
 if __name__ == "__main__":

@@ -7,6 +7,9 @@ from typing import Any, TypeVar
 
 import gradio as gr
 
+# Of events that only the page uses: no spinner over their outputs, no name in gradio's own API.
+PRIVATE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+
 C = TypeVar("C", bound=gr.blocks.Block)
 
 REFRESH, RANDOM, REUSE, SWAP = "🔄", "🎲️", "♻️", "⇅"

@@ -9,13 +9,11 @@ import gradio as gr
 
 from modules.sampling.registry import SAMPLERS
 from modules.sampling.schedules import SCHEDULES
-from modules.ui.components import RANDOM, REUSE, SWAP, ToolButton, made
+from modules.ui.components import PRIVATE, RANDOM, REUSE, SWAP, ToolButton, made
 
 if TYPE_CHECKING:
     from modules.runtime import Runtime
     from modules.ui.form import Form
-
-PRIVATE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -41,8 +41,8 @@ def enlarging_router(rt: Runtime) -> APIRouter:
 def picture_of(job: Job, index: int) -> tuple[Path, str]:
     """Path and infotext of a job's picture; the path comes from the job, never from the request. Raises NotFound, UserError."""
     if job.result:
-        pictures = [(image["path"], image["infotext"]) for image in job.result.get("images", ()) if not image.get("is_grid")]
-        pictures = [("", "")] * (len(job.result.get("images", ())) - len(pictures)) + pictures
+        images = job.result.get("images", ())
+        pictures = [("", "") if image.get("is_grid") else (image["path"], image["infotext"]) for image in images]
     else:
         pictures = [(picture.path, picture.infotext) for picture in job.pictures]
     path, infotext = pictures[index] if 0 <= index < len(pictures) else ("", "")

@@ -11,7 +11,7 @@ import gradio as gr
 import torch
 
 from modules import errors
-from modules.api.own_queue import OwnQueue, page_owner, viewer_of
+from modules.api.own_queue import own_queue, page_owner
 from modules.api.queue_view import picture_paths, picture_url
 from modules.errors import UserError
 from modules.imaging.unsaved import MEMORY_PREFIX
@@ -55,7 +55,7 @@ def generate_handler(rt: Runtime, submit: Callable[..., Job], values_of: Callabl
 def restore_handler(rt: Runtime) -> Callable[..., Outputs]:
     """(task id) -> the four outputs of that job, as far as it has come; nothing changes when it is unknown."""
     def restore(request: gr.Request, task_id: str) -> Outputs:
-        job = OwnQueue(rt.queue, viewer_of(request.request)).get(task_id) if request.request else rt.queue.get(task_id)
+        job = own_queue(rt, request.request).get(task_id) if request.request else rt.queue.get(task_id)
         return shown(rt, job, base_url(request)) if job is not None and (job.is_settled or job.pictures) else NOTHING_CHANGES
     return restore
 

@@ -11,11 +11,12 @@ import gradio as gr
 
 from modules.scripts import ScriptRunner
 from modules.ui import paste
-from modules.ui.components import hidden_button, hidden_text
-from modules.ui.controls import PRIVATE, Switches, in_users_order
+from modules.ui.components import PRIVATE, hidden_button, hidden_text
+from modules.ui.controls import Switches, in_users_order
 from modules.ui.form import Form, saved_defaults
 from modules.ui.generate import generate_handler, restore_handler
 from modules.ui.models import native_size
+from modules.ui.networks import card_tabs
 from modules.ui.page_values import PageValues
 from modules.ui.prompt_row import PromptRow, prompt_row
 from modules.ui.results import Results, results_panel
@@ -96,12 +97,13 @@ def generating_tab(rt: Runtime, page: PageValues, kind: TabKind) -> GeneratingTa
     before = [hidden_text(f"{tab}_task_id"), *([hidden_text(f"{tab}_pictures")] if kind.takes_pictures else [])]
     top = prompt_row(form, rt.styles.names())
     dialog = styles_editor(rt, tab)
-    with gr.Tabs(elem_id=f"{tab}_extra_tabs", elem_classes=["gradio-tabs", "extra-networks"]), \
-            gr.Tab("Generation", id="generation", elem_id=f"{tab}_generation"), \
-            gr.Row(elem_classes=["gradio-row", "resize-handle-row", "workbench"]):
-        with gr.Column(elem_id=f"{tab}_settings", elem_classes=["gradio-column", "settings-column"]):
-            built = in_users_order(rt, {**kind.blocks(form), "scripts": lambda: script_panel(tab, kind.runner)})
-        results = results_panel(tab, can_open_folders=not rt.args.hide_ui_dir_config)
+    with gr.Tabs(elem_id=f"{tab}_extra_tabs", elem_classes=["gradio-tabs", "extra-networks"]):
+        with gr.Tab("Generation", id="generation", elem_id=f"{tab}_generation"), \
+                gr.Row(elem_classes=["gradio-row", "resize-handle-row", "workbench"]):
+            with gr.Column(elem_id=f"{tab}_settings", elem_classes=["gradio-column", "settings-column"]):
+                built = in_users_order(rt, {**kind.blocks(form), "scripts": lambda: script_panel(tab, kind.runner)})
+            results = results_panel(tab, can_open_folders=not rt.args.hide_ui_dir_config)
+        card_tabs(tab)
     switches = Switches(extra=built["seed"], refiner=built["accordions"])
     connect(rt, Parts(kind=kind, form=form, top=top, results=results, before=before, switches=switches, panel=built["scripts"]))
     connect_style_buttons(rt, form, top, dialog, page)

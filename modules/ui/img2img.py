@@ -10,7 +10,7 @@ from modules import img2img, scripts
 from modules.generation import folder_batch
 from modules.generation.fields import IMG2IMG_FIELDS
 from modules.ui import controls
-from modules.ui.components import PICTURE_SIZE, TOOLTIPS, ToolButton, made
+from modules.ui.components import PICTURE_SIZE, PRIVATE, TOOLTIPS, ToolButton, made
 from modules.ui.further_passes import refiner_part
 from modules.ui.generating_tab import Blocks, GeneratingTab, TabKind, generating_tab
 from modules.ui.img2img_modes import IS_BATCH, MASK_TRANSPARENCY, MODES, Mode, with_pictures
@@ -125,7 +125,7 @@ def _size_controls(form: Form) -> None:
 def _picture_size_button(form: Form) -> None:
     button = ToolButton(PICTURE_SIZE, elem_id="img2img_detect_image_size_btn", title="Take width and height from the picture")
     size = [form.components["width"], form.components["height"]]
-    button.click(None, size, size, js="pictureSizeOr", **controls.PRIVATE)
+    button.click(None, size, size, js="pictureSizeOr", **PRIVATE)
 
 
 def _cfg_controls(rt: Runtime, form: Form, page: PageValues) -> None:

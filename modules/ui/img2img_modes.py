@@ -61,8 +61,8 @@ MODES = (
 
 def modes_for_page() -> list[dict[str, str]]:
     """The table as the page's scripts need it."""
-    return [{"name": mode.name, "id": mode.identifier, "tab": mode.tab, "canvas": mode.canvas, "kind": mode.kind,
-             "maskCanvas": mode.mask_canvas, "label": mode.label} for mode in MODES]
+    return [{"name": mode.name, "id": mode.identifier, "tab": mode.tab, "canvas": mode.canvas, "maskCanvas": mode.mask_canvas}
+            for mode in MODES]
 
 
 def with_pictures(rt: Runtime, values: Values, message: str) -> Values:

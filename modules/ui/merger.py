@@ -10,14 +10,13 @@ from modules.api.own_queue import page_owner
 from modules.checkpoints.merge import CURVES, METHODS
 from modules.checkpoints.vae import OWN
 from modules.errors import UserError
-from modules.ui.components import REFRESH, ToolButton, made, paragraphs
+from modules.ui.components import PRIVATE, REFRESH, ToolButton, made, paragraphs
 from modules.ui.page_values import PageValues
 
 if TYPE_CHECKING:
     from modules.runtime import Runtime
 
 TAB = "modelmerger"
-PRIVATE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 PARTS = {"primary": "Primary model (A)", "secondary": "Secondary model (B)", "tertiary": "Tertiary model (C)"}
 EXPLAINED = {
     "No interpolation": "No interpolation will be used. Needs one model; A. Converts it, bakes a VAE in, or leaves weights out.",

@@ -47,7 +47,8 @@ def received_handler(rt: Runtime, form: Form, panel: ScriptPanel) -> Callable[[s
     """
     def receive(message: str) -> list[Any]:
         sent = json.loads(message)
-        parsed = parsed_infotext(rt, sent.get("infotext") or "")
+        source = str(sent.get("infotext") or "")
+        parsed = parsed_infotext(rt, source) if source.strip() else {}
         values, notes = values_of(rt, shown_fields(form), parsed)
         notes = [*map(str, sent.get("notes") or ()), *notes]
         if "width" in sent:
@@ -92,11 +93,6 @@ def of_keys(form: Form, values: dict[str, Any], only: set[str]) -> dict[str, Any
     return kept | ({"override_settings": overrides} if overrides else {})
 
 
-def pasted_values(rt: Runtime, fields: Iterable[Field], source: str) -> tuple[dict[str, Any], list[str]]:
-    """Values of the form for an infotext, styles and override settings among them, and notes. A mere prompt changes only the prompts."""
-    return values_of(rt, fields, parsed_infotext(rt, source))
-
-
 def parsed_infotext(rt: Runtime, source: str) -> dict[str, Any]:
     """What an infotext says under the names that it uses, as extensions leave it."""
     stated = infotext.read_fields(source)
@@ -108,7 +104,9 @@ def parsed_infotext(rt: Runtime, source: str) -> dict[str, Any]:
 
 
 def values_of(rt: Runtime, fields: Iterable[Field], parsed: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Values of the form for a parsed infotext, and notes."""
+    """Values of the form for a parsed infotext, styles and override settings among them, and notes; none for an empty one."""
+    if not parsed:
+        return {}, []
     values, notes = form_values(fields, parsed)
     prompt, negative = values.get("prompt", ""), values.get("negative_prompt", "")
     names, bare_prompt, bare_negative = rt.styles.recognise(prompt, negative)

@@ -11,7 +11,7 @@ import gradio as gr
 from modules import model_jobs
 from modules.errors import UserError
 from modules.ui import models
-from modules.ui.components import REFRESH, ToolButton, made
+from modules.ui.components import PRIVATE, REFRESH, ToolButton, hidden_button, hidden_text, made
 from modules.ui.page_values import PageValues
 from modules.ui.settings import apply_one, option_component, options_json
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from modules.runtime import Runtime
     from modules.ui.generating_tab import GeneratingTab
 
-PRIVATE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 CHECKPOINT = "sd_model_checkpoint"
 
 # Buttons that browser scripts give their work; signs are decoration, the names are in the attributes.
@@ -47,7 +46,9 @@ def quicksettings(rt: Runtime, page: PageValues) -> Quicksettings:
     others: dict[str, gr.components.Component] = {}
     with gr.Row(elem_id="quicksettings", elem_classes=["gradio-row"]):
         checkpoint = made(gr.Dropdown, choices=models.checkpoint_titles(rt), value=models.chosen_title(rt), elem_id=f"setting_{CHECKPOINT}",
-                          label="Stable Diffusion checkpoint", scale=1, min_width=260)
+                          label="Stable Diffusion checkpoint", scale=1, min_width=260,
+                          # Titles change when a hash becomes known; gradio would refuse those of a page that was loaded before.
+                          allow_custom_value=True)
         refresh = ToolButton(REFRESH, elem_id=f"refresh_{CHECKPOINT}", title="Look again for checkpoints")
         for key in getattr(rt.settings, "quicksettings_list", None) or ():
             if key != CHECKPOINT and key in rt.settings.data_labels:
@@ -83,12 +84,25 @@ def connect_quicksettings(rt: Runtime, row: Quicksettings, tabs: Sequence[Genera
         shown = gr.update(visible=models.shown_for_instructions(rt))
         return [gr.skip(), *changes, *[shown] * len(scales), options_json(rt.settings)]
 
+    def choose_named(name: str, *present: Any) -> list[Any]:
+        """The same for a name that a card or a script gives."""
+        try:
+            title = rt.checkpoints.find(name).title
+        except UserError as error:
+            gr.Warning(html.escape(str(error)))
+            return [gr.skip()] * (len(sizes) + len(scales) + 2)
+        _, *changes = choose(title, *present)
+        return [gr.update(choices=models.checkpoint_titles(rt), value=models.chosen_title(rt)), *changes]
+
     def look_again() -> tuple[Any, str]:
         rt.checkpoints.refresh()
         choices = models.checkpoint_titles(rt)
         return gr.update(choices=choices, value=models.chosen_title(rt)), models.models_note(rt)
 
-    row.checkpoint.input(choose, [row.checkpoint, *sizes], [row.checkpoint, *sizes, *scales, settings_json], **PRIVATE)
+    changed = [row.checkpoint, *sizes, *scales, settings_json]
+    row.checkpoint.input(choose, [row.checkpoint, *sizes], changed, **PRIVATE)
+    hidden_button("change_checkpoint").click(choose_named, [hidden_text("checkpoint_to_choose"), *sizes], changed,
+                                             js="(name, ...sizes) => [checkpointToChoose(), ...sizes]", **PRIVATE)
     row.refresh.click(look_again, None, [row.checkpoint, row.note], **PRIVATE)
     for key, component in row.others.items():
         def apply(value: Any, key: str = key) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from modules.ui.components import COMPARE, ENLARGE, FOLDER, REPLAY, SAVE, ZIP, ToolButton, hidden_button, hidden_text, made
+from modules.ui.components import COMPARE, ENLARGE, FOLDER, PRIVATE, REPLAY, SAVE, ZIP, ToolButton, hidden_button, hidden_text, made
 from modules.ui.sending import send_buttons
 
 
@@ -48,7 +48,7 @@ def results_panel(tab: str, *, can_open_folders: bool) -> Results:
         generation_info = hidden_text(f"generation_info_{tab}")
         # Pressed by gallery.js when another picture is chosen: its infotext goes through gradio, so that the next output replaces it.
         hidden_button(f"{tab}_generation_info_button").click(
-            None, None, html_info, js=f"() => selectedInfotextHtml('{tab}')", show_progress="hidden", api_visibility="private")
+            None, None, html_info, js=f"() => selectedInfotextHtml('{tab}')", **PRIVATE)
     return Results(gallery=gallery, generation_info=generation_info, html_info=html_info, html_log=html_log,
                    enlarge=enlarge)
 

@@ -11,10 +11,9 @@ from modules import errors
 from modules.extensions.discovery import origin
 from modules.generation.script_values import ARGS, SELECTED
 from modules.scripts import Script, ScriptRunner
-from modules.ui.components import made
+from modules.ui.components import PRIVATE, made
 
 NO_SCRIPT = "None"
-PRIVATE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +63,7 @@ def script_panel(tab: str, runner: ScriptRunner) -> ScriptPanel:
     _give_usual_classes(container)
     groups = [script.group for script in runner.selectable_scripts if script.group is not None]
     if groups:
-        chooser.change(_shown_group(runner), chooser, groups, **PRIVATE)
+        chooser.change(_shown_group(runner), chooser, groups, queue=False, **PRIVATE)
     return ScriptPanel(runner=runner, inputs=list(runner.inputs))
 
 

@@ -20,7 +20,9 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from modules import script_callbacks
 from modules.api.app import add_protection, add_routes, build_api_app
+from modules.api.server_control import RESTART, end
 from modules.ui.app import build_blocks, page_script
+from modules.ui.card_routes import cards_router
 from modules.ui.comparing import comparing_router
 from modules.ui.enlarging import enlarging_router
 from modules.ui.mask_canvas import canvas_router
@@ -34,8 +36,6 @@ if TYPE_CHECKING:
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
-RESTART = 42
 
 # gradio's page names hosts of its maker in meta tags; nothing of ours does.
 FOREIGN_META = re.compile(rb'<meta[^>]*(?:property="og:|name="twitter:)[^>]*>\s*')
@@ -51,9 +51,9 @@ def build_app(rt: Runtime) -> FastAPI:
     app = FastAPI(title="Easel", docs_url=None, redoc_url=None)
     add_routes(app, rt)
     app.include_router(pictures_router(rt))
-    for router in (saving_router, enlarging_router, comparing_router, canvas_router):
+    for router in (saving_router, enlarging_router, comparing_router, canvas_router, cards_router):
         app.include_router(router(rt))
-    app.add_api_route("/internal/reload-ui", lambda: ask_for_restart(app), methods=["POST"], include_in_schema=False)
+    app.add_api_route("/internal/reload-ui", lambda: end(app, exit_status=RESTART), methods=["POST"], include_in_schema=False)
     app.add_api_route("/easel/{path:path}", web_file, methods=["GET"], include_in_schema=False)
     script_callbacks.call("app_started", blocks, app, note=rt.notice)  # routes that extensions add come before gradio's
     app = gr.mount_gradio_app(app, blocks, path="/", ssr_mode=False, run_history=False, footer_links=[], theme=theme(),
@@ -86,13 +86,6 @@ class AnnouncingServer(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self.on_ready()
-
-
-def ask_for_restart(app: FastAPI) -> dict[str, Any]:
-    """Reload UI: end with the status at which webui.sh starts the program again."""
-    app.state.exit_status = RESTART
-    app.state.server.should_exit = True
-    return {}
 
 
 def web_file(path: str) -> Response:

@@ -12,7 +12,7 @@ import gradio as gr
 
 from modules.errors import UserError
 from modules.sampling.registry import SAMPLERS
-from modules.ui.components import made, paragraphs
+from modules.ui.components import PRIVATE, made, paragraphs
 from modules.ui.page_values import PageValues
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from modules.settings.option import OptionInfo
     from modules.settings.store import Options
 
-PRIVATE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 CONTENTS = '<div id="settings_contents" role="navigation" aria-label="Sections of the settings"></div>'
 

@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from modules.errors import UserError
-from modules.ui.components import APPLY_STYLES, COPY_PROMPT, REFRESH, ToolButton, made, paragraphs
+from modules.ui.components import APPLY_STYLES, COPY_PROMPT, PRIVATE, REFRESH, ToolButton, made, paragraphs
 from modules.ui.page_values import PageValues
 
 if TYPE_CHECKING:
     from modules.runtime import Runtime
     from modules.ui.form import Form
     from modules.ui.prompt_row import PromptRow
-
-PRIVATE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -300,6 +300,35 @@ def test_a_reload_keeps_picture_and_drawing(user):
     assert user.sent_mask()[20, 20] == 255
 
 
+def test_what_is_kept_outlasts_a_reload_at_which_the_server_takes_no_files(user):
+    user.load(card(300, 200))
+    user.draw((50, 50), (250, 150))
+    before = user.sent_mask()
+    user.tab.wait_for_timeout(600)
+    user.tab.route("**/upload", lambda route: route.fulfill(status=503))
+    user.open()
+    user.tab.wait_for_selector("#easel_messages .error:has-text('status 503')")
+    user.tab.wait_for_timeout(600)
+    user.tab.unroute("**/upload")
+    user.open()
+    user.tab.wait_for_function("() => canvasOf('canvas_mask').hasPicture() && canvasOf('canvas_mask').layer")
+    assert np.array_equal(user.sent_mask(), before)
+
+
+def test_a_bad_file_during_the_upload_of_another_one_brings_back_what_was_there_before_both(user):
+    user.load(card(120, 80))
+    user.draw((60, 40))
+    held = []
+    user.tab.route("**/upload", lambda route: route.continue_() if held else held.append(route))
+    user.tab.set_input_files("#canvas_mask input[type=file]", {"name": "new.png", "mimeType": "image/png", "buffer": card(90, 60)})
+    user.tab.wait_for_function("() => canvasOf('canvas_mask').pictureSize().width === 90")
+    user.tab.set_input_files("#canvas_mask input[type=file]", {"name": "bad.png", "mimeType": "image/png", "buffer": b"no picture"})
+    user.tab.wait_for_selector("#easel_messages .error:has-text('no picture in a known format')")
+    held[0].continue_()
+    assert user.js("canvas.pictureSize()") == {"width": 120, "height": 80}
+    assert user.send().mask is not None
+
+
 def test_every_button_has_a_name_and_nothing_sticks_out_of_a_narrow_window(user):
     user.tab.set_viewport_size({"width": 390, "height": 844})
     for kind in ("view", "sketch", "mask", "paint_mask"):

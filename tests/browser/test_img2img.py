@@ -204,6 +204,57 @@ def test_what_cannot_be_is_a_sentence_and_the_form_keeps_its_values(img2img):
     assert "kept" not in [job["title"] for job in img2img.easel.queue()["recent"]]
 
 
+def test_generate_waits_for_a_picture_that_is_on_its_way(img2img):
+    img2img.tab.evaluate("""() => {
+        const opened = openedForCanvas;
+        const gate = new Promise((resolve) => { window.goOn = resolve; });
+        openedForCanvas = (...given) => gate.then(() => opened(...given));
+    }""")
+    img2img.tab.locator("#img2img_image input[type=file]").set_input_files({"name": "large.png", "mimeType": "image/png", "buffer": card()})
+    img2img.easel.prompt("a large picture", "img2img")
+    img2img.easel.generate("img2img")
+    img2img.tab.wait_for_timeout(300)
+    img2img.tab.evaluate("goOn()")
+    img2img.easel.wait_for_result("a large picture", tab="img2img")
+    img2img.easel.wait_until_idle()
+
+
+def test_generate_forever_makes_one_job_at_a_time_while_pictures_are_sent(img2img):
+    img2img.put("img2img_image")
+    asked = img2img.tab.evaluate("""async () => {
+        let asked = 0, press = null;
+        canvasOf("img2img_image").exported = () => { asked++; return new Promise(() => {}); };
+        const repeat = window.setInterval;
+        window.setInterval = (f) => { press = f; return 0; };
+        generateForever("img2img");
+        window.setInterval = repeat;
+        while (!asked) await new Promise((resolve) => setTimeout(resolve, 20));
+        press();
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        return asked;
+    }""")
+    assert asked == 1
+
+
+def test_escape_at_a_canvas_does_not_interrupt_the_job(img2img):
+    img2img.mode("img2img_inpaint_tab")
+    img2img.put("img2maskimg")
+    img2img.tab.evaluate("() => { window.stops = 0; clickActions.img2img_interrupt = () => { stops++; }; }")
+    img2img.tab.evaluate("showSubmitButtons('img2img', false)")
+    img2img.draw("img2maskimg", (40, 40))
+    img2img.tab.keyboard.press("s")
+    assert img2img.tab.evaluate("canvasOf('img2maskimg').isFullscreen")
+    img2img.tab.keyboard.press("Escape")
+    assert img2img.tab.evaluate("[canvasOf('img2maskimg').isFullscreen, stops]") == [False, 0]
+    img2img.draw("img2maskimg", (40, 40))
+    img2img.tab.mouse.down()
+    img2img.tab.keyboard.press("Escape")
+    assert img2img.tab.evaluate("[canvasOf('img2maskimg').input.action, stops]") == [None, 0]
+    img2img.tab.mouse.up()
+    img2img.tab.keyboard.press("Escape")
+    assert img2img.tab.evaluate("stops") == 1
+
+
 def test_the_last_result_is_there_again_after_a_reload(img2img):
     img2img.put("img2img_image")
     img2img.own_size()

@@ -79,6 +79,11 @@ def test_a_file_of_another_program_is_translated_and_says_what_is_missing(easel)
     easel.tab.wait_for_function("() => textareaOf('txt2img_prompt').value === '(cat:1.1025)'")
     assert easel.tab.input_value("#txt2img_height input[type=number]") == "1216"
     assert easel.tab.input_value("#txt2img_sampling input") == "Euler a"
+    easel.tab.wait_for_function("() => byId('html_log_txt2img').innerText.includes('SMEA')")
+    assert "NovelAI" in easel.log()
+    easel.tab.click("#tab_pnginfo-button")
+    easel.tab.click("#pnginfo_send_to_img2img")
+    easel.tab.wait_for_function("() => byId('html_log_img2img') && byId('html_log_img2img').innerText.includes('SMEA')")
 
 
 def test_texts_in_a_file_are_text(easel):

@@ -1,4 +1,5 @@
 """What the page computes itself must be what the engine does: sizes, steps; and how it says proofs and differences."""
+import io
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,9 @@ pytestmark = pytest.mark.browser
 def page(browser):
     """A blank tab with the scripts in it."""
     tab = browser.new_page()
+    tab.set_content("<gradio-app></gradio-app>")
     tab.add_script_tag(content="var opts = {};")
-    for name in ("10_base.js", "56_img2img.js", "71_proof.js", "73_compare.js"):
+    for name in ("10_base.js", "56_img2img.js", "71_proof.js", "72_replay.js", "73_compare.js", "80_dialogs.js"):
         tab.add_script_tag(path=SCRIPTS / name)
     yield tab
     tab.close()
@@ -53,3 +55,60 @@ def test_a_difference_is_counted_in_pixels_and_amplified(page):
         return [differenceInto(first, Uint8ClampedArray.from(two), 4), Array.from(first)];
     }""", [one, two])
     assert answer == [{"changed": 1, "most": 4}, [0, 16, 0, 255, 0, 0, 0, 255]]
+
+
+def test_progress_of_an_older_replay_does_not_stand_over_a_newer_one(page):
+    said = page.evaluate("""async () => {
+        const said = [], progress = [];
+        let begun = 0;
+        shownOrSay = () => "shown";
+        selected_gallery_index = () => 0;
+        refreshQueue = () => null;
+        callServer = async (path) => (path === "/internal/replay" ? {id: ++begun} : {pictures: [{path: "a.png"}]});
+        requestProgress = (id, container, gallery, atEnd, onProgress) => progress.push(onProgress);
+        writeReplay = (tab, verdict, headline) => said.push(headline);
+        await replaySelected("txt2img");
+        await replaySelected("txt2img");
+        said.length = 0;
+        for (const tell of progress) tell({active: true, progress: 0.5});
+        return said;
+    }""")
+    assert said == ["Replay of a.png: 50 %"]
+
+
+def test_parameters_that_come_late_are_not_those_of_another_picture(page):
+    said = page.evaluate("""async () => {
+        const dialog = compareDialog();
+        const answers = [];
+        callServer = () => new Promise((resolve) => answers.push(resolve));
+        const first = {name: "first", infotext: "a"};
+        const asked = ["old", "new"].map((name) => {
+            comparison = {first, second: {name, infotext: name}};
+            return showParameterDifference();
+        });
+        answers[1]({rows: []});
+        answers[0]({rows: [{key: "Steps", first: "1", second: "2", applies: true}]});
+        await Promise.all(asked);
+        return dialog.querySelector(".compare-parameters").textContent;
+    }""")
+    assert said == "The parameters are the same."
+
+
+def test_a_file_can_be_chosen_for_the_comparison_again_and_again(page):
+    page.evaluate("""() => {
+        infotextIn = async () => "";
+        const picture = made("canvas", {width: 4, height: 4}).toDataURL();
+        comparison = {tab: "txt2img", first: {name: "first", source: picture, infotext: ""}, second: null, choices: [], view: "slider"};
+        openDialog(compareDialog(), "Compare");
+        fillCompareChoices();
+    }""")
+    picture = Image.new("RGB", (4, 4))
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    for name in ("one.png", "two.png", "two.png"):
+        with page.expect_file_chooser() as chooser:
+            page.select_option("#compare_dialog select", "file")
+        assert page.evaluate("byId('compare_dialog').querySelector('select').value") != "file"
+        chooser.value.set_files({"name": name, "mimeType": "image/png", "buffer": file.getvalue()})
+        page.wait_for_function("name => comparison.second && comparison.second.name === name", arg=name)
+        assert page.evaluate("byId('compare_dialog').querySelector('select').selectedOptions[0].text") == name

@@ -7,8 +7,9 @@ import pytest
 from modules.errors import RequestError
 from modules.generation.fields import IMG2IMG_FIELDS, TXT2IMG_FIELDS
 from modules.imaging import infotext
+from modules.ui import paste
 from modules.ui.form import Form
-from modules.ui.paste import form_values, override_mapping, override_texts, pasted_values, received_handler
+from modules.ui.paste import form_values, override_mapping, override_texts, received_handler
 
 TEXT = """a fox, <lora:x:1>
 second line
@@ -24,6 +25,10 @@ NO_SECOND_PASS = {"enable_hr": False, "hr_resize_x": 0, "hr_resize_y": 0, "hr_ch
 
 def values_of(text):
     return form_values(FIELDS, infotext.parse(text))
+
+
+def pasted_values(rt, fields, text):
+    return paste.values_of(rt, fields, paste.parsed_infotext(rt, text))
 
 
 def test_every_field_of_an_infotext_finds_its_control():
@@ -148,6 +153,11 @@ def test_a_picture_that_is_sent_brings_its_own_size_and_by_the_settings_its_seed
     runtime.settings.set("send_seed", False)
     runtime.settings.set("send_size", False)
     assert not {"seed", "width", "height"} & received(infotext=TEXT, width=96, height=72).keys()
+
+
+def test_a_picture_without_parameters_brings_its_size_and_leaves_the_rest(received, runtime):
+    runtime.settings.set("infotext_styles", "Apply")
+    assert received(infotext="", width=96, height=72) == {"width": 96, "height": 72}
 
 
 def test_only_the_named_parameters_are_taken(received):

@@ -176,6 +176,11 @@ function numberIn(id) {
     return input ? Number(input.value) : NaN;
 }
 
+/** The values by the names of their fields, which come in the same order. */
+function paired(names, values) {
+    return Object.fromEntries(names.map((name, i) => [name, values[i]]));
+}
+
 /** Writes a short text into an element of gradio's, in a child of ours that gradio leaves alone. */
 function sayIn(id, text) {
     const place = byId(id);
@@ -242,11 +247,15 @@ function localRemove(key) {
 
 /* Requests */
 
-/** JSON to and from the server. Throws an Error with the server's sentence. */
+/** The address of a path of the server ("/internal/..."), which may itself be served below a path. */
+function addressOf(path) {
+    return document.baseURI.replace(/\/+$/, "") + path;
+}
+
+/** Sends data (FormData, or what becomes JSON; nothing: GET) and gives the server's JSON. Throws an Error with the server's sentence. */
 async function callServer(path, data) {
-    const base = document.baseURI.replace(/\/+$/, "");
-    const options = data === undefined ? {} : {method: "POST", headers: {"content-type": "application/json"}, body: JSON.stringify(data)};
-    const answer = await fetch(base + path, {cache: "no-store", ...options});
+    const sent = data instanceof FormData ? {body: data} : {headers: {"content-type": "application/json"}, body: JSON.stringify(data)};
+    const answer = await fetch(addressOf(path), {cache: "no-store", ...(data === undefined ? {} : {method: "POST", ...sent})});
     const body = await answer.json().catch(() => ({}));
     if (answer.ok) return body;
     const detail = typeof body.detail === "string" ? body.detail : "The server answered with status " + answer.status + ".";

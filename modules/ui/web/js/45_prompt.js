@@ -41,7 +41,7 @@ function addTokenCounter(counter, holder) {
 }
 
 function stepsOf(tab) {
-    return Number((document.querySelector("#" + tab + "_steps input[type=number]") || {}).value) || 20;
+    return numberIn(tab + "_steps") || 20;
 }
 
 /* Names under which extensions ask for a new count; all of them count where something changed. */

@@ -23,6 +23,7 @@ class TabTasks {
         this.ids = JSON.parse(localGet(tab + "_tasks", "[]"));
         this.lastFinished = localGet(tab + "_last_task", null);
         this.followed = null;
+        this.sending = 0; // presses of Generate whose pictures are on their way to the server
         this.seen = new Set();
         /** The job whose result the panel does not show yet but is to, and how often it was asked for: gradio's answers may overtake each other. */
         this.wanted = {id: null, asked: 0, askedAt: 0};

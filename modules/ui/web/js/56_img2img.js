@@ -1,7 +1,7 @@
 /* The img2img tab: which canvas counts, what Generate sends of it, copies from canvas to canvas, sizes and steps that follow. */
 "use strict";
 
-/** The sub-tabs, from the server: name, id (as in element ids), tab, canvas, maskCanvas, kind, label. */
+/** The sub-tabs, from the server: name, id (as in element ids), tab, canvas, maskCanvas. */
 var img2imgModes = (window.easelPage || {}).modes || [];
 
 function isChosenTab(id) {
@@ -20,6 +20,7 @@ function modeNamed(name) {
 /** The step before Generate's request: the job's id, and the pictures of the present canvas, sent to the server where they changed. */
 async function submit_img2img() {
     const args = create_submit_args(arguments);
+    tabTasks.img2img.sending++;
     try {
         args[1] = JSON.stringify(await picturesToSend());
         args[0] = newTask("img2img");
@@ -27,12 +28,14 @@ async function submit_img2img() {
     } catch (error) {
         showMessage(error.message, "error");
         throw error; // no request is made
+    } finally {
+        tabTasks.img2img.sending--;
     }
 }
 
 async function picturesToSend() {
     const mode = currentMode();
-    const content = async (id) => (id && canvasOf(id) && canvasOf(id).hasPicture() ? canvasOf(id).exported() : null);
+    const content = async (id) => (id ? canvasOf(id).exported() : null);
     return {mode: mode.name, resize_by: isChosenTab("img2img_tab_resize_by"), canvas: await content(mode.canvas), mask_canvas: await content(mode.maskCanvas)};
 }
 

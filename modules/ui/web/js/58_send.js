@@ -8,14 +8,14 @@ function whatIsSent(tab) {
     return JSON.stringify(sentTo[tab] || {});
 }
 
-/** Fills the form of a tab: {infotext, only, width, height}. The tab may be one that was never opened. */
+/** Fills the form of a tab: {infotext, notes, only, width, height}. The tab may be one that was never opened. */
 async function sendToForm(tab, message) {
     await whenInPage(() => byId(tab + "_receive"));
     sentTo[tab] = message;
     pressHidden(tab + "_receive");
 }
 
-/** The selected picture of a gallery: {url, infotext}; null, and a message, where there is none. */
+/** The selected picture of a gallery: {source, infotext}; null, and a message, where there is none. */
 function selectedPicture(tab) {
     if (!shownOrSay(tab)) return null;
     const index = Math.max(0, selected_gallery_index());
@@ -23,23 +23,28 @@ function selectedPicture(tab) {
     const pictures = Array.from(gallery.querySelectorAll(".thumbnails img"));
     const picture = pictures[index] || gallery.querySelector(".preview .media-button img, .preview > button img, .grid-container img");
     if (!picture) return null;
-    return {url: picture.src, infotext: ((generationInfo(tab) || {}).infotexts || [])[index] || ""};
+    return {source: picture.src, infotext: ((generationInfo(tab) || {}).infotexts || [])[index] || ""};
+}
+
+/** What the log line says about parameters of another program; nothing where all of them could be expressed. */
+function foreignNotes({program, notes}) {
+    return notes.length ? ["The parameters are those of " + program + ".", ...notes] : [];
 }
 
 /** Parameters alone: the tab's form is as it was when the picture was made. */
 async function sendParameters(tab, picture) {
     if (!picture) return;
     switch_to_tab(tab);
-    await sendToForm(tab, {infotext: picture.infotext});
+    await sendToForm(tab, {infotext: picture.infotext, notes: picture.notes});
 }
 
-/** A picture ({url, infotext}) to a canvas of img2img, and its parameters to the form beside it. */
+/** A picture ({source, infotext, notes}) to a canvas of img2img, and its parameters to the form beside it. */
 async function sendToImg2img(modeName, picture) {
     if (!picture) return;
     const mode = modeNamed(modeName);
-    await showOnCanvas(mode, picture.url);
+    await showOnCanvas(mode, picture.source);
     const {width, height} = canvasOf(mode.canvas).pictureSize();
-    await sendToForm("img2img", {infotext: picture.infotext, width, height});
+    await sendToForm("img2img", {infotext: picture.infotext, notes: picture.notes, width, height});
 }
 
 for (const tab of GENERATING_TABS) {

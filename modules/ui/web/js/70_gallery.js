@@ -118,7 +118,7 @@ async function downloadZip(tab) {
     const id = shownOrSay(tab);
     if (!id) return;
     const answer = await callServer("/internal/pictures/zip", {id});
-    made("a", {href: document.baseURI.replace(/\/+$/, "") + answer.url, download: answer.name}).click();
+    made("a", {href: addressOf(answer.url), download: answer.name}).click();
 }
 
 async function openFolder(tab) {

@@ -22,7 +22,7 @@ async function replaySelected(tab) {
     writeReplay(tab, "running", "Replay of " + name + " waits for its turn.");
     refreshQueue(0);
     requestProgress(job.id, null, null, () => showReplay(tab, job.id, name, shown).catch((error) => writeReplay(tab, "failed", error.message)),
-        (answer) => { if (answer.active) writeReplay(tab, "running", "Replay of " + name + ": " + Math.round((answer.progress || 0) * 100) + " %"); });
+        (answer) => { if (answer.active && replayOf[tab] === job.id) writeReplay(tab, "running", "Replay of " + name + ": " + Math.round((answer.progress || 0) * 100) + " %"); });
 }
 
 async function showReplay(tab, id, name, shown) {

@@ -3,7 +3,7 @@
 
 const COMPARE_VIEWS = {slider: "Slider", sides: "Side by side", difference: "Difference"};
 
-/** What the open dialog compares: tab, pictures {name, url, infotext}, choices, view. */
+/** What the open dialog compares: tab, pictures {name, source, infotext}, choices, view. */
 var comparison = null;
 
 GENERATING_TABS.forEach((tab) => listen(tab + "_compare", () => openCompare(tab)));
@@ -13,8 +13,7 @@ async function openCompare(tab) {
     if (!selected) return;
     comparison = {tab, first: {...selected, name: "This picture"}, second: null, choices: await choicesForCompare(tab), view: localGet("compare_view", "slider")};
     const dialog = compareDialog();
-    const list = dialog.querySelector("select");
-    list.replaceChildren(...comparison.choices.map((choice, i) => made("option", {value: i, text: choice.name})), made("option", {value: "file", text: "A file…"}));
+    fillCompareChoices();
     openDialog(dialog, "Compare");
     if (comparison.choices.length) await chooseSecond("0");
     else sayInCompare("There is no other picture yet. Choose a file, or make another one.");
@@ -29,45 +28,43 @@ async function choicesForCompare(tab) {
     const answers = await Promise.all(jobs.map((job) => callServer("/internal/result/" + encodeURIComponent(job.id)).catch(() => null)));
     for (const [place, answer] of answers.entries()) {
         if (!answer) continue;
-        if (place === 0 && answer.kind === "img2img") choices.push({name: "Its input", url: "/internal/compare/input/" + encodeURIComponent(id), infotext: ""});
+        if (place === 0 && answer.kind === "img2img") choices.push({name: "Its input", source: addressOf("/internal/compare/input/" + encodeURIComponent(id)), infotext: ""});
         const pictures = answer.result ? answer.result.images : answer.pictures;
         pictures.forEach((picture, i) => {
             if (place === 0 && i === index) return;
             const what = picture.is_grid ? "Grid" : "Picture " + (i + 1);
             const name = place === 0 ? what + " of this job" : what + " of: " + (answer.title || "(empty prompt)").slice(0, 60);
-            choices.push({name, url: picture.url, infotext: picture.infotext || ""});
+            choices.push({name, source: addressOf(picture.url), infotext: picture.infotext || ""});
         });
     }
-    const base = document.baseURI.replace(/\/+$/, "");
-    return choices.map((choice) => ({...choice, url: base + choice.url}));
+    return choices;
 }
 
 function compareDialog() {
-    if (byId("compare_dialog")) return byId("compare_dialog");
-    const dialog = made("div", {id: "compare_dialog", class: "popup-dialog compare"});
+    return dialogNamed("compare_dialog", {kind: "compare", title: "Compare", what: "comparison"}, compareParts);
+}
+
+function compareParts() {
     const views = Object.entries(COMPARE_VIEWS).map(([view, text]) => made("button", {type: "button", class: "plain", "data-view": view, text, onclick: () => showCompareView(view)}));
     const frame = (name) => made("figure", {class: name}, made("img", {alt: ""}), made("figcaption", {}));
     const stage = made("div", {class: "compare-stage"}, frame("first"), frame("second"), made("canvas", {}), made("div", {class: "compare-line"}));
     const range = (name, label, attributes) => made("label", {class: name}, label, made("input", {type: "range", ...attributes}));
-    dialog.append(made("div", {class: "popup-dialog-inner"},
-        made("header", {}, made("h2", {text: "Compare"}),
-            made("button", {type: "button", class: "plain easel-icon icon-close", "aria-label": "Close the comparison", text: "✕", onclick: () => closeDialog(dialog)})),
-        made("div", {class: "compare-tools"},
-            made("label", {}, "With ", made("select", {onchange: (event) => chooseSecond(event.target.value).catch((error) => sayInCompare(error.message))})),
-            made("input", {type: "file", accept: "image/*", hidden: true, onchange: (event) => chooseFile(event.target.files[0]).catch((error) => sayInCompare(error.message))}),
-            made("div", {class: "compare-views", role: "group", "aria-label": "View"}, ...views)),
-        stage,
-        range("compare-split", "Divider ", {min: 0, max: 100, step: 0.5, value: 50, oninput: (event) => splitCompare(Number(event.target.value))}),
-        range("compare-gain", "Amplify ", {min: 1, max: 32, value: 4, oninput: () => drawDifference()}),
-        made("p", {class: "compare-said", role: "status"}), made("section", {class: "compare-parameters"})));
     const drag = (event) => {
         const box = stage.getBoundingClientRect();
         if (event.buttons && comparison.view === "slider") splitCompare((event.clientX - box.left) / box.width * 100);
     };
     stage.addEventListener("pointerdown", (event) => { stage.setPointerCapture(event.pointerId); drag(event); event.preventDefault(); });
     stage.addEventListener("pointermove", drag);
-    gradioApp().append(dialog);
-    return dialog;
+    return [
+        made("div", {class: "compare-tools"},
+            made("label", {}, "With ", made("select", {onchange: (event) => chooseSecond(event.target.value).catch((error) => sayInCompare(error.message))})),
+            made("input", {type: "file", accept: "image/*", hidden: true, onchange: (event) => chooseFile(event.target).catch((error) => sayInCompare(error.message))}),
+            made("div", {class: "compare-views", role: "group", "aria-label": "View"}, ...views)),
+        stage,
+        range("compare-split", "Divider ", {min: 0, max: 100, step: 0.5, value: 50, oninput: (event) => splitCompare(Number(event.target.value))}),
+        range("compare-gain", "Amplify ", {min: 1, max: 32, value: 4, oninput: () => drawDifference()}),
+        made("p", {class: "compare-said", role: "status"}), made("section", {class: "compare-parameters"}),
+    ];
 }
 
 function sayInCompare(text) {
@@ -81,10 +78,16 @@ function splitCompare(percent) {
     dialog.querySelector(".compare-split input").value = split;
 }
 
+/** Writes the list of choices; it shows the one that is compared with, so that "A file…" can be chosen again. */
+function fillCompareChoices() {
+    const list = compareDialog().querySelector("select");
+    list.replaceChildren(...comparison.choices.map((choice, i) => made("option", {value: i, text: choice.name})), made("option", {value: "file", text: "A file…"}));
+    list.selectedIndex = comparison.choices.indexOf(comparison.second);
+}
+
 async function chooseSecond(value) {
-    const list = byId("compare_dialog").querySelector("select");
-    list.value = value;
     if (value === "file") {
+        fillCompareChoices();
         byId("compare_dialog").querySelector("input[type=file]").click();
         return;
     }
@@ -92,24 +95,33 @@ async function chooseSecond(value) {
 }
 
 /** A picture from the person's disk; its parameters are read by the server where it holds some. */
-async function chooseFile(file) {
+async function chooseFile(input) {
+    const file = input.files[0];
     if (!file) return;
-    const infotext = await infotextIn(file).catch(() => "");
-    await showComparison({name: file.name, url: URL.createObjectURL(file), infotext});
+    input.value = ""; // so that the same file can be chosen again
+    const asked = comparison;
+    const choice = {name: file.name, source: URL.createObjectURL(file), infotext: await infotextIn(file).catch(() => "")};
+    if (comparison !== asked) return;
+    comparison.choices.push(choice);
+    await showComparison(choice);
 }
 
 async function showComparison(second) {
     comparison.second = second;
+    fillCompareChoices();
+    const asked = comparison;
+    const isLate = () => comparison !== asked || comparison.second !== second;
     const dialog = byId("compare_dialog");
     const stage = dialog.querySelector(".compare-stage");
     const load = async (name, picture) => {
         const image = stage.querySelector("." + name + " img");
-        image.src = picture.url;
+        image.src = picture.source;
         stage.querySelector("." + name + " figcaption").textContent = picture.name;
-        await image.decode().catch(() => { throw new Error("The picture cannot be shown: " + picture.name); });
+        await image.decode().catch(() => { if (!isLate()) throw new Error("The picture cannot be shown: " + picture.name); });
         return image;
     };
     const [first, other] = await Promise.all([load("first", comparison.first), load("second", second)]);
+    if (isLate()) return; // another one was chosen since
     stage.style.setProperty("--aspect", first.naturalWidth / first.naturalHeight);
     const sizes = (image) => image.naturalWidth + "x" + image.naturalHeight;
     comparison.note = sizes(first) === sizes(other) ? "" : "Sizes differ: " + sizes(first) + " and " + sizes(other) + "; the second is scaled to the first. ";
@@ -173,12 +185,14 @@ function differenceInto(one, two, gain) {
 
 async function showParameterDifference() {
     const section = byId("compare_dialog").querySelector(".compare-parameters");
-    const {first, second} = comparison;
+    const asked = comparison;
+    const {first, second} = asked;
     if (!second.infotext || !first.infotext) {
         section.replaceChildren(made("p", {class: "quiet", text: "One of them holds no parameters to compare."}));
         return;
     }
     const {rows} = await callServer("/internal/compare/parameters", {first: first.infotext, second: second.infotext});
+    if (comparison !== asked || comparison.second !== second) return; // another one was chosen since
     if (!rows.length) {
         section.replaceChildren(made("p", {class: "quiet", text: "The parameters are the same."}));
         return;

@@ -5,9 +5,8 @@
 async function enlargeSelected(tab, names, values) {
     const id = shownOrSay(tab);
     if (!id) return;
-    const given = Object.fromEntries(names.map((name, i) => [name, values[i]]));
     try {
-        const job = await callServer("/internal/pictures/upscale", {id, index: Math.max(0, selected_gallery_index()), values: given});
+        const job = await callServer("/internal/pictures/upscale", {id, index: Math.max(0, selected_gallery_index()), values: paired(names, values)});
         addTask(tab, job.id);
     } catch (error) {
         showMessage(error.message, "error");

@@ -3,6 +3,18 @@
 
 /* Dialogs that stand in the page and are opened over it */
 
+/** The dialog of that id with a title and a close button ("Close the `what`"); made when it is first asked for, with what `content` gives below. */
+function dialogNamed(id, {kind, title, what}, content) {
+    if (byId(id)) return byId(id);
+    const dialog = made("div", {id, class: "popup-dialog made-dialog " + kind});
+    dialog.append(made("div", {class: "popup-dialog-inner"},
+        made("header", {}, made("h2", {text: title}),
+            made("button", {type: "button", class: "plain easel-icon icon-close", "aria-label": "Close the " + what, text: "✕", onclick: () => closeDialog(dialog)})),
+        ...content()));
+    gradioApp().append(dialog);
+    return dialog;
+}
+
 function openDialog(dialog, name) {
     dialog.setAttribute("aria-label", name);
     dialog.dataset.open = ""; // gradio rewrites classes of its elements, not their data
@@ -103,7 +115,7 @@ var generateForeverTimer = null;
 
 function generateForever(tab) {
     cancelGenerateForever();
-    const press = () => { if (!tabTasks[tab].ids.length) byId(tab + "_generate").click(); };
+    const press = () => { if (!tabTasks[tab].ids.length && !tabTasks[tab].sending) byId(tab + "_generate").click(); };
     press();
     generateForeverTimer = setInterval(press, 700);
     showMessage("Generating until it is cancelled: right-click Generate.");

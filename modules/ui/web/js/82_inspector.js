@@ -3,29 +3,16 @@
 
 /** Opens the dialog for the present values of the form; `names` are the fields of `values`. */
 async function openInspector(tab, names, values) {
-    const dialog = inspectorOf(tab);
+    const dialog = dialogNamed(tab + "_inspector", {kind: "inspector", title: "Prompt inspector", what: "inspector"}, () => [made("div", {class: "inspector-body", tabindex: "0"})]);
     const body = dialog.querySelector(".inspector-body");
     body.replaceChildren(made("p", {text: "Reading the prompts…"}));
     openDialog(dialog, "Prompt inspector");
-    const given = Object.fromEntries(names.map((name, i) => [name, values[i]]));
     try {
-        const answer = await callServer("/internal/inspect", {tab, values: given});
+        const answer = await callServer("/internal/inspect", {tab, values: paired(names, values)});
         safe(() => body.replaceChildren(inspectedCost(answer.cost), ...answer.prompts.map(inspectedPrompt)));
     } catch (error) {
         body.replaceChildren(made("p", {class: "error", text: error.message}));
     }
-}
-
-function inspectorOf(tab) {
-    const id = tab + "_inspector";
-    if (byId(id)) return byId(id);
-    const dialog = made("div", {id, class: "popup-dialog inspector"});
-    dialog.append(made("div", {class: "popup-dialog-inner"},
-        made("header", {}, made("h2", {text: "Prompt inspector"}),
-            made("button", {type: "button", class: "plain easel-icon icon-close", "aria-label": "Close the inspector", text: "✕", onclick: () => closeDialog(dialog)})),
-        made("div", {class: "inspector-body", tabindex: "0"})));
-    gradioApp().append(dialog);
-    return dialog;
 }
 
 function inspectedCost(cost) {

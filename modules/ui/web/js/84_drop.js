@@ -36,8 +36,8 @@ document.addEventListener("drop", (event) => {
 }, true);
 
 async function readDropped(tab, file) {
-    const {infotext, program, notes} = await askAboutPicture("/internal/picture-text", file);
-    await sendToForm(tab, {infotext, notes: notes.length ? ["The parameters are those of " + program + ".", ...notes] : []});
+    const read = await askAboutPicture("/internal/picture-text", file);
+    await sendToForm(tab, {infotext: read.infotext, notes: foreignNotes(read)});
 }
 
 /** The parameters inside a picture file. Throws an Error with the server's sentence where there are none. */
@@ -46,12 +46,8 @@ async function infotextIn(file) {
 }
 
 /** What the server reads in a picture file. Throws an Error with its sentence. */
-async function askAboutPicture(path, file) {
+function askAboutPicture(path, file) {
     const form = new FormData();
     form.append("file", file);
-    const base = document.baseURI.replace(/\/+$/, "");
-    const answer = await fetch(base + path, {method: "POST", body: form});
-    const body = await answer.json().catch(() => ({}));
-    if (!answer.ok) throw new Error(typeof body.detail === "string" ? body.detail : "The server answered with status " + answer.status + ".");
-    return body;
+    return callServer(path, form);
 }

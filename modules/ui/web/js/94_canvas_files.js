@@ -13,8 +13,7 @@ function serverPathOf(url) {
 }
 
 function addressOfServerFile(path) {
-    const base = document.baseURI.replace(/\/+$/, "");
-    return base + "/gradio_api/file=" + path.split(/[\\/]/).map(encodeURIComponent).join("/").replaceAll("%3A", ":");
+    return addressOf("/gradio_api/file=" + path.split(/[\\/]/).map(encodeURIComponent).join("/").replaceAll("%3A", ":"));
 }
 
 /** fetch, with a sentence in place of the browser's words when nobody answers. */
@@ -30,7 +29,7 @@ async function askServer(address, options) {
 async function uploadToServer(blob, name) {
     const form = new FormData();
     form.append("files", blob, name);
-    const answer = await askServer(document.baseURI.replace(/\/+$/, "") + "/gradio_api/upload", {method: "POST", body: form});
+    const answer = await askServer(addressOf("/gradio_api/upload"), {method: "POST", body: form});
     if (!answer.ok) throw new Error("The picture could not be sent to the server (status " + answer.status + ").");
     return (await answer.json())[0];
 }
@@ -78,7 +77,7 @@ async function openedForCanvas(source, onFirstLook) {
     const known = await callServer("/internal/canvas/picture", {path: await path});
     if (!shown || shown.width !== known.width || shown.height !== known.height) {
         // A kind of file that this browser does not read, or turns otherwise: the server's view is the one that counts.
-        const answer = await fetch(document.baseURI.replace(/\/+$/, "") + "/internal/canvas/shown?path=" + encodeURIComponent(await path));
+        const answer = await fetch(addressOf("/internal/canvas/shown?path=" + encodeURIComponent(await path)));
         if (!answer.ok) throw new Error("The picture cannot be shown here.");
         shown = await createImageBitmap(await answer.blob());
     }

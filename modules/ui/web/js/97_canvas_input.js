@@ -265,12 +265,13 @@ class CanvasInput {
 /** The canvas that keys are for: the one under the pointer, or the one with the focus; never while text is typed. */
 function canvasForKeys(event) {
     const typing = event.target.closest && event.target.closest("textarea, select, [contenteditable=true], input:not([type=range]):not([type=checkbox]):not([type=color])");
-    if (typing || presentDialog()) return null;
+    if (typing || presentDialog() || modal && !modal.hidden) return null;
     const canvases = Object.values(pictureCanvases).filter((canvas) => canvas.root.isConnected);
     return canvases.find((canvas) => canvas.root.matches(":hover")) || canvases.find((canvas) => canvas.root.contains(document.activeElement)) || null;
 }
 
-document.addEventListener("keydown", (event) => safe(() => {
+/* On the window, ahead of the page's own keys: Escape that ends a line or leaves the full window does not stop the job too. */
+window.addEventListener("keydown", (event) => safe(() => {
     const canvas = canvasForKeys(event);
     if (!canvas || !canvas.input.keyDown(event)) return;
     event.preventDefault();

@@ -26,6 +26,7 @@ class PictureCanvas {
         this.revision = 0; // of what is drawn
         this.ticket = 0; // of the newest load
         this.loading = Promise.resolve();
+        this.before = null; // the state ahead of the loads that are under way
         this.tool = "brush";
         this.brush = {size: 40, hardness: 1, opacity: 1, colour: "#ffffff", pressure: true, removes: false, followsPicture: false, tolerance: 0.12, visibility: 1};
         this.isDrawingHidden = this.isFullscreen = false;
@@ -70,7 +71,7 @@ class PictureCanvas {
         this.setTool("brush");
         this.showVisibility();
         this.showPicture();
-        this.keeper.restore().catch((error) => console.warn("canvas not restored", error));
+        this.loading = Promise.all([this.loading, this.keeper.restore().catch((error) => console.warn("canvas not restored", error))]);
     }
 
     draws() {
@@ -95,7 +96,7 @@ class PictureCanvas {
     /** Shows a picture: a File or Blob, or an address. What was drawn goes, unless keepDrawing and the size is the same. */
     load(source, {keepDrawing = false} = {}) {
         const ticket = ++this.ticket;
-        const kept = this.state();
+        const kept = this.before = this.settledState();
         const take = (picture) => {
             const fits = keepDrawing && kept.layer && kept.layer.width === picture.shown.width && kept.layer.height === picture.shown.height;
             const history = fits && !kept.history.hasBorders() ? kept.history : new CanvasHistory(); // borders were those of the other picture
@@ -105,6 +106,7 @@ class PictureCanvas {
         this.loading = openedForCanvas(source, (shown) => { if (ticket === this.ticket) take({shown, width: shown.width, height: shown.height}); })
             .then((picture) => {
                 if (ticket !== this.ticket) return false;
+                this.before = null;
                 const present = this.picture; // maybe enlarged already
                 if (present && (present.original || present.shown) === picture.shown) Object.assign(present, {upload: picture.upload, source: picture.source});
                 else take(picture);
@@ -115,6 +117,7 @@ class PictureCanvas {
                 return true;
             }, (error) => {
                 if (ticket !== this.ticket) return false;
+                this.before = null;
                 this.setState(kept);
                 showMessage(error.message, "error");
                 return false;
@@ -123,13 +126,18 @@ class PictureCanvas {
     }
 
     clear() {
-        this.ticket++;
-        delete this.root.dataset.loading;
+        this.giveUpLoading();
         this.setState({picture: null, borders: NO_BORDERS, layer: null, history: new CanvasHistory()});
     }
 
+    giveUpLoading() {
+        this.ticket++;
+        this.before = null;
+        delete this.root.dataset.loading;
+    }
+
     removePicture() {
-        const kept = this.state();
+        const kept = this.settledState();
         this.clear();
         if (kept.history.past.length) this.offerBack(kept, "The picture was removed, with what was drawn on it.");
     }
@@ -142,6 +150,11 @@ class PictureCanvas {
         return {picture: this.picture, borders: this.borders, layer: this.layer, history: this.history};
     }
 
+    /** The state without a picture whose load is still under way. */
+    settledState() {
+        return this.before || this.state();
+    }
+
     setState(state) {
         Object.assign(this, state);
         this.changed();
@@ -151,7 +164,7 @@ class PictureCanvas {
 
     offerBack(state, text) {
         const message = showMessage(text);
-        message.querySelector("span").after(made("button", {type: "button", class: "plain", text: "Bring it back", onclick: () => { this.ticket++; this.setState(state); message.remove(); }}));
+        message.querySelector("span").after(made("button", {type: "button", class: "plain", text: "Bring it back", onclick: () => { this.giveUpLoading(); this.setState(state); message.remove(); }}));
     }
 
     showPicture() {
@@ -370,9 +383,17 @@ class PictureCanvas {
 
     /* To the server */
 
+    /** Waits for a picture that is on its way, and for another one that follows it. */
+    async settled() {
+        for (let loading = null; loading !== this.loading;) {
+            loading = this.loading;
+            await loading;
+        }
+    }
+
     /** {image, mask, paint}, each {path} of a file on the server or null; sends only what changed since the last time. */
     async exported() {
-        await this.loading;
+        await this.settled();
         if (!this.picture) return {image: null, mask: null, paint: null};
         const image = this.picture.extended || this.picture.upload;
         const [path, drawn] = await Promise.all([image.path(), this.drawnPath()]);
@@ -391,7 +412,7 @@ class PictureCanvas {
 
     /** What another canvas loads to show the same: the picture as it came, or, when painted or enlarged, a PNG of what is seen. */
     async copySource() {
-        await this.loading;
+        await this.settled();
         if (!this.picture) return null;
         const isPainted = this.paints() && this.layer && !this.layer.isEmpty();
         if (!isPainted && !this.picture.extended) return this.picture.source;

@@ -59,11 +59,13 @@ class CanvasKeeper {
         this.tiles = new Set(); // to be written
         this.isNew = false; // everything is to be written
         this.timer = null;
+        this.restoring = 0; // the ticket of the load that puts back what is kept: until another one begins, nothing new is to be kept
         document.addEventListener("visibilitychange", () => { if (document.hidden && this.timer) this.write(); });
     }
 
     /** tiles: numbers of tiles that changed; without them everything did. */
     note(tiles) {
+        if (this.restoring && this.restoring === this.canvas.ticket) return;
         if (tiles) for (const index of tiles) this.tiles.add(index);
         else this.isNew = true;
         clearTimeout(this.timer);
@@ -101,7 +103,10 @@ class CanvasKeeper {
         if (kept < 0 || canvas.picture || canvas.ticket) return;
         const {source, name, borders} = parts[kept];
         const tiles = new Map(keys.map((key, i) => [key[2], parts[i]]).filter(([index]) => index !== "picture"));
-        if (!await canvas.load(name ? new File([source], name, {type: source.type}) : source)) return;
+        const loading = canvas.load(name ? new File([source], name, {type: source.type}) : source);
+        this.restoring = canvas.ticket;
+        if (!await loading) return;
+        this.restoring = 0;
         if (Object.values(borders).some((pixels) => pixels)) {
             canvas.ensureLayer();
             canvas.setBorders(borders);
