@@ -6,6 +6,7 @@ from pathlib import Path
 
 log = logging.getLogger("easel")
 
+UPSCALER_KINDS = ("esrgan", "bsrgan", "realesrgan", "swinir", "dat", "hat", "scunet")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 ParserStep = Callable[[argparse.ArgumentParser], object]
 
@@ -41,7 +42,7 @@ def is_reachable(args: argparse.Namespace) -> bool:
 
 def has_login(args: argparse.Namespace) -> bool:
     """Whether a login stands before the server."""
-    return bool(args.gradio_auth or args.gradio_auth_path or args.api_auth)
+    return bool(args.gradio_auth or args.gradio_auth_path or args.api_auth or args.api_auth_path)
 
 
 def close_to_strangers(args: argparse.Namespace) -> bool:
@@ -83,16 +84,18 @@ def _add_server(parser: argparse.ArgumentParser) -> None:
     _flag(parser, "--api", help="serve the API beside the page")
     _flag(parser, "--api-log", help="write every API request to the log")
     _flag(parser, "--api-server-stop", help="let API clients stop and restart the program")
-    parser.add_argument("--loglevel", metavar="LEVEL", help="DEBUG, INFO, WARNING or ERROR")
+    parser.add_argument("--loglevel", type=str.upper, choices=("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), metavar="LEVEL",
+                        help="DEBUG, INFO, WARNING or ERROR")
 
 
 def _add_access(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--gradio-auth", metavar="USER:PASSWORD,...", help="login for the page")
     parser.add_argument("--gradio-auth-path", metavar="FILE", help="file with logins for the page, one user:password a line")
     parser.add_argument("--api-auth", metavar="USER:PASSWORD,...", help="login for the API")
+    parser.add_argument("--api-auth-path", metavar="FILE", help="file with logins for the API, one user:password a line")
     parser.add_argument("--admins", metavar="USER,...", help="logins that see and stop the jobs of all users (default: the first one)")
-    parser.add_argument("--allowed-hosts", "--allow-host", metavar="NAME,...",
-                        help="host names beside localhost and addresses that requests may name")
+    parser.add_argument("--allow-host", "--allowed-hosts", dest="allowed_hosts", action="append", default=[], metavar="NAME,...",
+                        help="host names beside localhost and addresses that requests may name; may be repeated")
     parser.add_argument("--cors-allow-origins", metavar="ORIGIN,...", help="origins of other pages that may use the API")
     parser.add_argument("--gradio-allowed-path", action="append", default=[], metavar="FOLDER", help="folder whose pictures may be shown")
     _flag(parser, "--hide-ui-dir-config", help="hide settings with folders and the buttons that open them")
@@ -112,6 +115,9 @@ def _add_folders(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data-dir", type=Path, metavar="FOLDER", help="folder for models, settings, extensions and pictures")
     for kind in ("ckpt", "vae", "lora", "embeddings", "hypernetwork"):
         parser.add_argument(f"--{kind}-dir", action="append", default=[], metavar="FOLDER", help=f"further folder with {kind} files")
+    for kind in UPSCALER_KINDS:
+        parser.add_argument(f"--{kind}-models-path", action="append", default=[], metavar="FOLDER",
+                            help=f"further folder with {kind} upscalers")
     parser.add_argument("--styles-file", action="append", default=[], metavar="FILE", help="styles file, * allowed; may be repeated")
     parser.add_argument("--ui-config-file", type=Path, metavar="FILE", help="file for the defaults of the page")
     parser.add_argument("--ui-settings-file", type=Path, metavar="FILE", help="file for the settings")

@@ -3,13 +3,15 @@ from __future__ import annotations
 
 import argparse
 import logging
+from functools import partial
 from pathlib import Path
 
-from modules import img2img, merging, model_jobs, runtime, script_callbacks, setup_check, txt2img
+from modules import img2img, merging, model_jobs, postprocessing, runtime, script_callbacks, setup_check, txt2img
 from modules.atomic_files import remove_orphans
 from modules.checkpoints.files import CheckpointList
 from modules.checkpoints.manager import ModelManager
 from modules.checkpoints.vae import AUTOMATIC, OWN
+from modules.cmd_args import UPSCALER_KINDS
 from modules.errors import UserError
 from modules.extensions import host
 from modules.folders import Folders
@@ -17,6 +19,7 @@ from modules.gallery.gallery import Gallery, picture_folders
 from modules.generation import folder_batch, hypernetwork_network, lora_network, replay
 from modules.generation.inputs import remove_old_inputs
 from modules.hardware import Hardware, HardwareOptions
+from modules.imaging.upscaler_table import UpscalerTable
 from modules.jobs.queue import JobQueue
 from modules.jobs.state import JobState
 from modules.networks.lora import LoraCatalog
@@ -29,6 +32,8 @@ from modules.settings.store import Options
 from modules.styles import StyleTable
 
 log = logging.getLogger("easel")
+
+DEMO_UPSCALER = "easel-demo 2x"
 
 
 def start(args: argparse.Namespace) -> Runtime:
@@ -44,6 +49,7 @@ def start(args: argparse.Namespace) -> Runtime:
     rt.queue.register(folder_batch.KIND, folder_batch.run)
     rt.queue.register(model_jobs.KIND, model_jobs.run)
     rt.queue.register(merging.KIND, merging.run)
+    rt.queue.register(postprocessing.KIND, postprocessing.run)
     rt.queue.register(replay.KIND, replay.run)
     runtime.use(rt)
     remove_old_inputs(rt)
@@ -73,6 +79,7 @@ def folders_of(args: argparse.Namespace) -> Folders:
     paths = lambda names: tuple(Path(name).resolve() for name in names or ())
     return Folders(
         data=data, extra_checkpoints=paths(args.ckpt_dir), extra_vae=paths(args.vae_dir), extra_lora=paths(args.lora_dir),
+        extra_upscalers=tuple(folder for kind in UPSCALER_KINDS for folder in paths(getattr(args, f"{kind}_models_path"))),
         extra_embeddings=paths(args.embeddings_dir), extra_hypernetworks=paths(args.hypernetwork_dir),
         styles_files=paths(args.styles_file),
         settings_file=Path(args.ui_settings_file).resolve() if args.ui_settings_file else None,
@@ -105,12 +112,18 @@ def build(args: argparse.Namespace, folders: Folders) -> Runtime:
     styles = StyleTable(folders.styles_files or [folders.styles_file])
     loras = LoraCatalog([folders.lora, *folders.extra_lora])
     embeddings = EmbeddingTable([folders.embeddings, *folders.extra_embeddings], ClipTokenizer().encode)
+    upscalers = UpscalerTable(
+        lambda: [*folders.upscalers, *folders.extra_upscalers], hardware, partial(postprocessing.tile_options, settings),
+        partial(postprocessing.on_tile, queue.state), bundled={DEMO_UPSCALER: folders.demo_upscaler})
     rt = Runtime(args=args, folders=folders, settings=settings, hardware=hardware, checkpoints=checkpoints, models=models,
-                 state=queue.state, queue=queue, styles=styles, embeddings=embeddings, loras=loras,
+                 state=queue.state, queue=queue, styles=styles, embeddings=embeddings, loras=loras, upscalers=upscalers,
                  gallery=Gallery(folders.cache / "gallery.sqlite", lambda: picture_folders(settings, folders.data)))
     models.on_loaded.append(lambda model: use_embeddings(rt, model))
     models.vae_of = rt.chosen_vae
     settings.data_labels["sd_vae"].component_args = lambda: {"choices": [AUTOMATIC, OWN, *rt.vae_files()]}
+    settings.data_labels["upscaler_for_img2img"].component_args = lambda: {"choices": upscalers.names()}
+    for name in ("postprocessing_operation_order", "postprocessing_disable_in_extras"):
+        settings.data_labels[name].component_args = lambda: {"choices": postprocessing.steps_runner().names()}
     return rt
 
 

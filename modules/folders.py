@@ -18,6 +18,7 @@ class Folders:
     extra_vae: tuple[Path, ...] = ()
     extra_lora: tuple[Path, ...] = ()
     extra_embeddings: tuple[Path, ...] = ()
+    extra_upscalers: tuple[Path, ...] = ()
     extra_hypernetworks: tuple[Path, ...] = ()
     settings_file: Path | None = None
     ui_settings_file: Path | None = None
@@ -42,6 +43,14 @@ class Folders:
     @property
     def lora(self) -> Path:
         return self.models / "Lora"
+
+    @property
+    def upscalers(self) -> tuple[Path, ...]:
+        return tuple(self.models / name for name in ("ESRGAN", "RealESRGAN", "BSRGAN", "SwinIR", "DAT", "HAT", "ScuNET"))
+
+    @property
+    def demo_upscaler(self) -> Path:
+        return self.program / "models" / "demo" / "easel-demo-2x.safetensors"
 
     @property
     def embeddings(self) -> Path:
@@ -75,6 +84,10 @@ class Folders:
     @property
     def queue(self) -> Path:
         return self.data / "queue"
+
+    @property
+    def history_file(self) -> Path:
+        return self.data / "history.sqlite3"
 
     @property
     def config_file(self) -> Path:

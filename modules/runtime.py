@@ -13,6 +13,7 @@ from modules.extensions.discovery import Extension
 from modules.folders import Folders
 from modules.gallery.gallery import Gallery
 from modules.hardware import Hardware
+from modules.history import History
 from modules.imaging.unsaved import UnsavedPictures
 from modules.imaging.upscaler_table import UpscalerTable
 from modules.jobs.queue import JobQueue
@@ -45,6 +46,10 @@ class Runtime:
     conditions: ConditionCache = field(default_factory=ConditionCache)
     unsaved: UnsavedPictures = field(default_factory=UnsavedPictures)
     notices: list[str] = field(default_factory=list)
+    history: History = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.history = History(self.folders.history_file)
 
     def notice(self, text: str) -> None:
         """Say something on the page until the program ends, once."""

@@ -5,6 +5,7 @@ import importlib
 import inspect
 import re
 import threading
+import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -12,8 +13,9 @@ from typing import Any, NamedTuple
 
 from modules import errors
 from modules import script_callbacks as script_callbacks  # a name that extensions expect here
+from modules.extensions import timing
 from modules.extensions.discovery import origin
-from modules.extensions.offstage import default_value, throw_away_page
+from modules.extensions.offstage import default_value, old_ways, throw_away_page
 from modules.folders import PROGRAM
 
 
@@ -276,10 +278,12 @@ class ScriptRunner:
 
     def _instance(self, data: ScriptClassData, is_img2img: bool) -> Script | None:
         try:
-            script = data.script_class()
+            with old_ways(data.path):
+                script = data.script_class()
             script.filename, script.is_txt2img, script.is_img2img = data.path, not is_img2img, is_img2img
             script.tabname = "img2img" if is_img2img else "txt2img"
-            visibility = script.show(is_img2img)
+            with old_ways(data.path):
+                visibility = script.show(is_img2img)
             if visibility is not AlwaysVisible and not visibility:
                 return None
             script.alwayson = visibility is AlwaysVisible
@@ -302,7 +306,8 @@ class ScriptRunner:
         A script that fails is reported and left out of every run.
         """
         try:
-            controls = list(script.ui(script.is_img2img) or [])
+            with old_ways(script.filename or ""), timing.of(script.filename or "", "ui"):
+                controls = list(script.ui(script.is_img2img) or [])
         except Exception as error:  # an extension's fault must not take the page away
             errors.report(f"{script.filename}: the controls of {script.title()} cannot be built", error)
             self.notice(f"{script.title()} ({origin(script.filename or '')}) is left out, since its controls cannot be built: "
@@ -362,12 +367,15 @@ class ScriptRunner:
         """The only loop over always-on scripts; a script that raises is reported and the next one runs."""
         for script in list(self.alwayson_scripts):
             args = p.script_args[script.args_from:script.args_to] if script.args_from is not None else []
+            began = time.perf_counter()
             try:
                 getattr(script, hook)(p, *event, *args, **keywords)
             except Exception as error:  # an extension's fault must not end the job
                 where = origin(script.filename or inspect.getfile(type(script)))
                 errors.report(f"{where}: {hook} failed", error)
                 p.comment(f"{script.title()} ({where}) failed in {hook}: {_reason(error)}. The rest went on without it.")
+            finally:
+                timing.note(script.filename or "", hook, time.perf_counter() - began)
 
     def setup_scrips(self, p: Any) -> None:
         """The old name of `setup`."""
@@ -406,6 +414,7 @@ for _hook in HOOKS:
     setattr(ScriptRunner, _hook, _dispatcher(_hook))
 
 scripts_txt2img: ScriptRunner | None = None
+scripts_postproc: Any = None  # a ScriptPostprocessingRunner
 scripts_img2img: ScriptRunner | None = None
 scripts_current: ScriptRunner | None = None
 

@@ -26,10 +26,11 @@ def image_grid(imgs, batch_size: int = 1, rows: int | None = None) -> Image.Imag
 
 def resize_image(resize_mode: int, im: Image.Image, width: int, height: int, upscaler_name: str | None = None) -> Image.Image:
     """`im` at width x height px: 0 stretched, 1 cropped, 2 with filled borders."""
+    from modules import runtime
     from modules.imaging.resize import resize_image
-    from modules.imaging.upscale import find_upscaler
 
-    return resize_image(resize_mode, im, width, height, find_upscaler(upscaler_name) if upscaler_name else None)
+    upscaler = runtime.current().upscalers.find(upscaler_name) if upscaler_name else None
+    return resize_image(resize_mode, im, width, height, upscaler)
 
 
 def flatten(img: Image.Image, bgcolor: str) -> Image.Image:

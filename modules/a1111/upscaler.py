@@ -3,6 +3,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
+from modules import runtime
 from modules.imaging import upscale
 
 
@@ -28,4 +29,5 @@ class UpscalerData:
 
 def upscalers() -> list[UpscalerData]:
     """All upscalers; the first is "None"."""
-    return [UpscalerData(row.name, None, Upscaler(row)) for row in upscale.UPSCALERS]
+    rows = runtime.current().upscalers.rows()
+    return [UpscalerData(row.name, str(row.path) if row.path else None, Upscaler(row)) for row in rows]

@@ -9,7 +9,7 @@ from modules.api import about, models, scripts
 from modules.checkpoints.files import files_below
 from modules.extensions.clone import origin_of
 from modules.generation.hires import LATENT_UPSCALERS
-from modules.imaging.upscale import UPSCALERS
+from modules.imaging.known_upscalers import REAL_ESRGAN_MODELS
 from modules.runtime import Runtime
 from modules.sampling.registry import SAMPLERS
 from modules.sampling.schedules import SCHEDULES
@@ -40,7 +40,8 @@ def schedulers(rt: Runtime) -> Answer:
 
 def upscalers(rt: Runtime) -> Answer:
     """Ways to enlarge a picture."""
-    return [{"name": row.name, "model_name": None, "model_path": None, "model_url": None, "scale": 4.0} for row in UPSCALERS]
+    return [{"name": row.name, "model_name": row.path.stem if row.path else None, "model_path": str(row.path) if row.path else None,
+             "model_url": None, "scale": row.scale} for row in rt.upscalers.rows()]
 
 
 def latent_upscale_modes(rt: Runtime) -> Answer:
@@ -131,8 +132,9 @@ def face_restorers(rt: Runtime) -> Answer:
 
 
 def realesrgan_models(rt: Runtime) -> Answer:
-    """Models of Real-ESRGAN that can be used: none in this version."""
-    return []
+    """Models of Real-ESRGAN: those that are there with the path of their file, the others with the address that publishes them."""
+    paths = {row.name: str(row.path) for row in rt.upscalers.rows() if row.path}
+    return [{"name": row.name, "path": paths.get(row.name, row.url), "scale": row.scale} for row in REAL_ESRGAN_MODELS]
 
 
 def extensions(rt: Runtime) -> Answer:

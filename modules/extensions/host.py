@@ -5,11 +5,14 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
-from modules import script_callbacks, scripts
-from modules.extensions.discovery import Extension, all_disabled_by, discover, origin
+from modules import extensions, script_callbacks, scripts
+from modules.atomic_files import write_atomically
+from modules.extensions import old_imports, timing
+from modules.extensions.discovery import Extension, all_disabled_by, discover, is_from_outside, origin
 from modules.extensions.loading import Loaded, load_all, script_files
 from modules.folders import Folders
 from modules.scripts import ScriptRunner
+from modules.scripts_postprocessing import ScriptPostprocessingRunner
 
 
 def start(folders: Folders, settings: Any, args: argparse.Namespace, notice: Callable[[str], None]) -> list[Extension]:
@@ -19,8 +22,13 @@ def start(folders: Folders, settings: Any, args: argparse.Namespace, notice: Cal
     that cannot be loaded; none of them keeps the program from starting.
     """
     script_callbacks.clear_callbacks()
-    extensions = discover(folders, settings.disabled_extensions, all_disabled_by(args, settings.disable_all_extensions))
-    enabled = [extension.path for extension in extensions if extension.is_enabled]
+    timing.forget()
+    found = discover(folders, settings.disabled_extensions, all_disabled_by(args, settings.disable_all_extensions))
+    extensions.extensions[:], extensions.extensions_dir = found, str(folders.extensions)
+    enabled = [extension.path for extension in found if extension.is_enabled]
+    if any(is_from_outside(path / "scripts") for path in enabled):
+        old_imports.allow()
+        make_files_that_are_read(folders)
     for loaded in load_all(script_files(folders.program, enabled)):
         if loaded.error is not None:
             notice(sentence_about(loaded))
@@ -30,7 +38,16 @@ def start(folders: Folders, settings: Any, args: argparse.Namespace, notice: Cal
     scripts.scripts_txt2img.initialize_scripts(is_img2img=False)
     scripts.scripts_img2img = ScriptRunner(notice)
     scripts.scripts_img2img.initialize_scripts(is_img2img=True)
-    return extensions
+    scripts.scripts_postproc = ScriptPostprocessingRunner(notice=notice)
+    scripts.scripts_postproc.initialize_scripts()
+    return found
+
+
+def make_files_that_are_read(folders: Folders) -> None:
+    """Extensions read the files of settings while they are loaded."""
+    for path in (folders.config_file, folders.ui_config_file):
+        if not path.exists():
+            write_atomically(path, b"{}")
 
 
 def sentence_about(loaded: Loaded) -> str:
@@ -45,4 +62,5 @@ def stop() -> None:
     script_callbacks.call("script_unloaded")
     script_callbacks.clear_callbacks()
     scripts.scripts_data.clear()
-    scripts.scripts_txt2img = scripts.scripts_img2img = scripts.scripts_current = None
+    scripts.postprocessing_scripts_data.clear()
+    scripts.scripts_txt2img = scripts.scripts_img2img = scripts.scripts_current = scripts.scripts_postproc = None

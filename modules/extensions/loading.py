@@ -12,7 +12,10 @@ from types import ModuleType
 from typing import Any
 
 from modules import errors, scripts
+from modules.extensions import metadata, timing
+from modules.extensions.offstage import old_ways
 from modules.scripts import Script, ScriptClassData
+from modules.scripts_postprocessing import ScriptPostprocessing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,18 +38,19 @@ class Loaded:
 
 
 def script_files(program: Path, extension_folders: Iterable[Path]) -> list[ScriptFile]:
-    """The top-level python files of `scripts/` of the program, then of each extension, each group by name."""
+    """The top-level python files of `scripts/` of the program, then of each extension, each group by name unless metadata.ini says more."""
     files = []
     for base in (program, *extension_folders):
         folder = base / "scripts"
         if folder.is_dir():
             files += [ScriptFile(basedir=base, filename=path.name, path=path) for path in sorted(folder.glob("*.py")) if path.is_file()]
-    return files
+    return metadata.in_stated_order(files)
 
 
 def load_all(files: Iterable[ScriptFile]) -> list[Loaded]:
     """Load each file; one that raises is reported and the next is loaded. Script classes are entered in modules.scripts."""
     scripts.scripts_data.clear()
+    scripts.postprocessing_scripts_data.clear()
     return [load_file(file) for file in files]
 
 
@@ -56,13 +60,16 @@ def load_file(file: ScriptFile) -> Loaded:
     module, problem = None, None
     with _extension_scope(file.basedir):
         try:
-            module = _module_of(file)
+            with old_ways(str(file.path)):
+                module = _module_of(file)
         except Exception as error:  # whatever an extension's code raises while it is imported
             problem = error
             errors.report(f"{file.path} cannot be loaded", error)
     if module is not None:
         _enter_classes(file, module)
-    return Loaded(file=file, module=module, error=problem, seconds=time.perf_counter() - began)
+    seconds = time.perf_counter() - began
+    timing.note(str(file.path), "load", seconds)
+    return Loaded(file=file, module=module, error=problem, seconds=seconds)
 
 
 def _module_of(file: ScriptFile) -> ModuleType:
@@ -77,15 +84,16 @@ def _module_of(file: ScriptFile) -> ModuleType:
 
 def _enter_classes(file: ScriptFile, module: ModuleType) -> None:
     for value in list(vars(module).values()):
-        if _is_script(value):
-            scripts.scripts_data.append(ScriptClassData(value, str(file.path), str(file.basedir), module))
+        for base, known in ((Script, scripts.scripts_data), (ScriptPostprocessing, scripts.postprocessing_scripts_data)):
+            if _is_new(value, base, known):
+                known.append(ScriptClassData(value, str(file.path), str(file.basedir), module))
 
 
-def _is_script(value: Any) -> bool:
-    """Whether a file brings this class. Those it takes from another file of scripts/ belong to that file."""
-    if not (isinstance(value, type) and issubclass(value, Script) and value is not Script):
+def _is_new(value: Any, base: type, known: list[ScriptClassData]) -> bool:
+    """Whether a file brings this class of scripts. Those it takes from another file of scripts/ belong to that file."""
+    if not (isinstance(value, type) and issubclass(value, base) and value is not base):
         return False
-    return not value.__module__.startswith("scripts.") and all(value is not known.script_class for known in scripts.scripts_data)
+    return not value.__module__.startswith("scripts.") and all(value is not other.script_class for other in known)
 
 
 @contextmanager

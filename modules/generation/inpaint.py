@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageChops
 
+from modules import runtime
 from modules.imaging.masks import OPAQUE, Box, blurred, crop_region, doubled, expanded_region, filled, inverted, kept_part, mask_of
 from modules.imaging.resize import ResizeMode, Upscale, resize_image
-from modules.imaging.upscale import find_upscaler
 
 LATENT_UPSCALE = 3  # the resize mode that resizes the latent instead of the picture
 EMPTY_MASK = "The mask is empty, so nothing is repainted."
@@ -64,7 +64,7 @@ class PlacedPicture:
 
 def upscaler_of(name: str | None) -> Upscale | None:
     """What enlarges pictures in img2img, None for Lanczos alone. Raises NotFound."""
-    return find_upscaler(name) if name else None
+    return runtime.current().upscalers.find(name) if name else None
 
 
 def prepared_mask(mask: Image.Image, picture_size: tuple[int, int], options: InpaintOptions) -> InpaintMask:

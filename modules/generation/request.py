@@ -22,7 +22,6 @@ from modules.generation.result import Processed
 from modules.generation.script_values import SELECTED, attach_scripts, frozen_scripts, run_selected
 from modules.generation.seeds import fixed_seed
 from modules.generation.text_to_image import SAME_CHECKPOINT, SAME_SAMPLER, SAME_SCHEDULE
-from modules.imaging.upscale import find_upscaler
 from modules.jobs.job import Job
 from modules.runtime import Runtime
 from modules.sampling.registry import find_sampler, find_schedule, schedule_of_old_name, split_sampler_name
@@ -101,7 +100,7 @@ def checked_passes(rt: Runtime, request: Mapping[str, Any]) -> dict[str, Any]:
     if not request.get("enable_hr"):
         return checked
     upscaler = request["hr_upscaler"] or DEFAULT_UPSCALER
-    checked["hr_upscaler"] = upscaler if upscaler in LATENT_UPSCALERS else find_upscaler(upscaler).name
+    checked["hr_upscaler"] = upscaler if upscaler in LATENT_UPSCALERS else rt.upscalers.find(upscaler).name
     hires_size(request["width"], request["height"], scale=request["hr_scale"], resize_x=request["hr_resize_x"],
                resize_y=request["hr_resize_y"])
     if request["hr_sampler_name"] not in ("", SAME_SAMPLER):

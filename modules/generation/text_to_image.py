@@ -28,7 +28,6 @@ from modules.generation.refiner import Refiner
 from modules.generation.script_calls import call_scripts
 from modules.imaging.open_picture import open_picture
 from modules.imaging.resize import ResizeMode, resize_image
-from modules.imaging.upscale import find_upscaler
 from modules.prompt.conditioning import BatchConditions
 from modules.sampling.passes import sample_from_latent, sample_from_noise
 from modules.sampling.registry import find_sampler
@@ -212,7 +211,7 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
         """The latents [B, 4, h', w'] that the second pass begins with, or with `samples` None those of the given picture."""
         if self.hr_upscaler in hires.LATENT_UPSCALERS:
             return hires.upscaled_latent(self._encoded(self._first_picture()) if samples is None else samples, size, self.hr_upscaler)
-        upscaler = find_upscaler(self.hr_upscaler)
+        upscaler = runtime.current().upscalers.find(self.hr_upscaler)
         resize = lambda picture, width, height: resize_image(ResizeMode.STRETCH, picture, width, height, upscaler)
         if samples is None:
             return self._encoded(resize(self._first_picture(), *hires.whole_latents(size)))

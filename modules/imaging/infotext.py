@@ -57,6 +57,15 @@ def write(prompt: str, negative_prompt: str, fields: Mapping[str, Any]) -> str:
     return printable(text)
 
 
+def append_fields(text: str, fields: Mapping[str, Any]) -> str:
+    """`text` with further pairs at the end of its last line, so that all of it is still read; on a line of their own where it has none."""
+    pairs = ", ".join(_pair(key, value) for key, value in fields.items() if value is not None and value != "")
+    if not text or not pairs:
+        return text or pairs
+    has_pairs = len(list(read_pairs(text.strip().rpartition("\n")[2]))) >= FEWEST_PAIRS
+    return printable(f"{text.rstrip()}{', ' if has_pairs else chr(10)}{pairs}")
+
+
 def printable(text: str) -> str:
     """`text` without what no file format can hold: NUL, and halves of surrogate pairs."""
     return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")

@@ -34,7 +34,22 @@ PICTURE_SECTIONS = (
         check("sd_vae_overrides_per_model_preferences", True, "Selected VAE overrides per-model preferences", picture=True),
     )),
     Section(id="upscaling", title="Upscaling", category="postprocessing", rows=(
+        slide("ESRGAN_tile", 192, "Tile size for ESRGAN upscalers", 0, 512, 16, info="0: no tiling; smaller: less memory"),
+        slide("ESRGAN_tile_overlap", 8, "Tile overlap for ESRGAN upscalers", 0, 48, 1, info="low values: visible seams"),
+        slide("DAT_tile", 192, "Tile size for DAT upscalers", 0, 512, 16, info="0: no tiling"),
+        slide("DAT_tile_overlap", 8, "Tile overlap for DAT upscalers", 0, 48, 1),
+        slide("SWIN_tile", 192, "Tile size for all SwinIR", 0, 512, 16, info="0: no tiling"),
+        slide("SWIN_tile_overlap", 8, "Tile overlap for all SwinIR", 0, 48, 1),
+        slide("SCUNET_tile", 256, "Tile size for SCUNET upscalers", 0, 512, 16, info="0: no tiling"),
+        slide("SCUNET_tile_overlap", 8, "Tile overlap for SCUNET upscalers", 0, 64, 1),
         drop("upscaler_for_img2img", None, "Upscaler for img2img", info="none: Lanczos", picture=True),
+    )),
+    Section(id="postprocessing", title="Postprocessing", category="postprocessing", rows=(
+        multi("postprocessing_operation_order", (), "Postprocessing operation order", reload=True,
+              info="the steps of Extras named here come first, in this order"),
+        multi("postprocessing_disable_in_extras", (), "Disable postprocessing operations in extras tab", reload=True),
+        radio("postprocessing_existing_caption_action", "Ignore", "Action for existing captions", "Ignore", "Keep", "Prepend", "Append",
+              info="Ignore: the new caption replaces the text file; Keep: the text file stays as it is"),
     )),
     Section(id="img2img", title="img2img", category="sd", rows=(
         slide("inpainting_mask_weight", 1.0, "Inpainting conditioning mask strength", 0.0, 1.0, 0.01, infotext="Conditional mask weight",

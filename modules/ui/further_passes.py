@@ -9,7 +9,6 @@ import gradio as gr
 
 from modules.generation.hires import LATENT_UPSCALERS
 from modules.generation.text_to_image import SAME_CHECKPOINT, SAME_SAMPLER, SAME_SCHEDULE
-from modules.imaging.upscale import UPSCALERS
 from modules.sampling.registry import SAMPLERS
 from modules.sampling.schedules import SCHEDULES
 from modules.ui.components import made
@@ -55,9 +54,9 @@ def checkpoint_titles(rt: Runtime) -> list[str]:
 
 
 def _hires_controls(rt: Runtime, form: Form) -> None:
-    upscalers = [*LATENT_UPSCALERS, *(upscaler.name for upscaler in UPSCALERS)]
+    upscalers = [*LATENT_UPSCALERS, *rt.upscalers.names()]
     with gr.Row(elem_classes=["gradio-row", "form-row", "three"]):
-        form.dropdown("hr_upscaler", upscalers, min_width=140)
+        form.dropdown("hr_upscaler", upscalers, allow_custom_value=True, min_width=140)
         form.slider("hr_second_pass_steps", min_width=140)
         form.slider("denoising_strength", min_width=140)
     with gr.Row(elem_classes=["gradio-row", "form-row", "three"]):
