@@ -2,9 +2,12 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import sys
+import threading
 import time
+import webbrowser
 
 STARTED = time.monotonic()
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -45,12 +48,15 @@ def main(argv: list[str] | None = None) -> int:
 def serve(args) -> int:
     """Build the program and serve it until it is stopped. Raises UserError when the port is taken."""
     from modules import cmd_args
-    from modules.ui import ports
+    from modules.ui import addresses, ports
 
     is_open = cmd_args.close_to_strangers(args)
     host, listening = ports.bound_socket(args)  # first, since it is the commonest failure and must not cost a start
     from modules import engine
+    if args.loglevel:
+        logging.basicConfig(level=args.loglevel, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     from modules.ui import server
+    addresses.check_certificate(args)
 
     rt = engine.start(args)
     try:
@@ -58,7 +64,7 @@ def serve(args) -> int:
         if is_open:
             warn_of_strangers(rt)
         load_first_model(rt)
-        return server.run(app, rt, listening, lambda: print_ready(host, listening.getsockname()[1]))
+        return server.run(app, rt, listening, lambda: announce(rt, host, listening.getsockname()[1]))
     finally:
         engine.stop(rt)
 
@@ -80,10 +86,27 @@ def load_first_model(rt) -> None:
         rt.notice(str(error))
 
 
-def print_ready(host: str, port: int) -> None:
-    """Say where the page is."""
-    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
-    print(f"Easel is ready at http://{shown}:{port} after {time.monotonic() - STARTED:.1f} s. Press Ctrl+C to stop.", flush=True)
+def announce(rt, host: str, port: int) -> None:
+    """Say where the page is, and open it or make it public where the arguments ask for that."""
+    from modules.ui import addresses
+
+    address = addresses.page_address(rt.args, host, port)
+    print(f"Easel is ready at {address} after {time.monotonic() - STARTED:.1f} s. Press Ctrl+C to stop.", flush=True)
+    for wanted, action in ((rt.args.autolaunch, lambda: webbrowser.open(address)), (rt.args.share, lambda: share(rt, port))):
+        if wanted:
+            threading.Thread(target=action, daemon=True).start()  # both may take long, and the page is to answer meanwhile
+
+
+def share(rt, port: int) -> None:
+    """Open a public address and say what it is, or why there is none."""
+    from modules.errors import UserError
+    from modules.ui import addresses
+
+    try:
+        print(f"Everybody on the internet reaches it at {addresses.public_address(port)}", flush=True)
+    except UserError as error:
+        rt.notice(str(error))
+        print(error, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

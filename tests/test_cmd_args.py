@@ -11,7 +11,7 @@ FLAGS_USERS_RELY_ON = [
     "--embeddings-dir", "--hypernetwork-dir", "--data-dir", "--styles-file", "--ui-config-file", "--ui-settings-file",
     "--freeze-settings", "--hide-ui-dir-config", "--allow-code", "--enable-insecure-extension-access", "--disable-all-extensions",
     "--disable-extra-extensions", "--theme", "--skip-torch-cuda-test", "--no-hashing", "--autolaunch", "--administrator",
-    "--cors-allow-origins", "--tls-keyfile", "--tls-certfile", "--subpath", "--loglevel",
+    "--cors-allow-origins", "--allow-host", "--api-auth-path", "--tls-keyfile", "--tls-certfile", "--subpath", "--loglevel",
 ]  # fmt: skip
 
 NAMES_THAT_EXTENSIONS_READ = [

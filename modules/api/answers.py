@@ -83,6 +83,11 @@ async def answer_http_exception(request: Request, error: Exception) -> JSONRespo
     return json_answer(error.status_code, error_body("HTTPException", str(error.detail)), error.headers)
 
 
+async def answer_strange_text(request: Request, error: Exception) -> JSONResponse:
+    """Half of a surrogate pair in a text, which JSON can say and neither files nor tables can hold."""
+    return json_answer(422, error_body("MalformedText", "A text in the request is no valid Unicode."))
+
+
 async def answer_unexpected(request: Request, error: Exception) -> JSONResponse:
     report(f"{request.method} {request.url.path} failed.", error)
     return json_answer(500, error_body("InternalError", "The request failed because of an error in the program; the log has the details."))
@@ -93,4 +98,5 @@ def add_error_answers(app: FastAPI) -> None:
     app.add_exception_handler(UserError, answer_user_error)
     app.add_exception_handler(RequestValidationError, answer_validation_error)
     app.add_exception_handler(HTTPException, answer_http_exception)
+    app.add_exception_handler(UnicodeEncodeError, answer_strange_text)
     app.add_exception_handler(Exception, answer_unexpected)

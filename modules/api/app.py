@@ -16,6 +16,8 @@ from modules.api.jobs import jobs_router
 from modules.api.login import Login, admins_of, logins_of
 from modules.api.picture_text import picture_text_router
 from modules.api.replay import replay_router
+from modules.api.request_log import RequestLog
+from modules.api.subpath import Subpath, prefix_of
 from modules.generation.limits import admission
 from modules.jobs.queue import MAX_WAITING
 from modules.runtime import Runtime
@@ -56,11 +58,15 @@ def add_protection(app: FastAPI, args: argparse.Namespace) -> None:
     logins = logins_of(args)
     app.add_middleware(Login, logins=logins, admins=admins_of(args, logins))
     app.add_middleware(Guard, options=guard_options(args))
+    if args.api_log:
+        app.add_middleware(RequestLog)
+    if prefix := prefix_of(args.subpath):
+        app.add_middleware(Subpath, prefix=prefix)
 
 
 def guard_options(args: argparse.Namespace) -> GuardOptions:
     """What the command line lets in."""
-    hosts = {name.lower() for name in names_in(args.allowed_hosts)}
+    hosts = {name.lower() for name in names_in(",".join(args.allowed_hosts))}
     if args.share:
         hosts.add(".gradio.live")
     if args.server_name:

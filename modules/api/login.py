@@ -16,12 +16,17 @@ def logins_of(args: argparse.Namespace) -> dict[str, str]:
     pairs: list[str] = []
     for flag in ("gradio_auth", "api_auth"):
         pairs += (getattr(args, flag, None) or "").split(",")
-    if path := getattr(args, "gradio_auth_path", None):
-        try:
-            pairs += Path(path).read_text(encoding="utf-8-sig").replace(",", "\n").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise UserError(what=f"The logins in {path} cannot be read.", why=str(error), remedy="Check --gradio-auth-path.") from error
+    for flag in ("gradio_auth_path", "api_auth_path"):
+        if path := getattr(args, flag, None):
+            pairs += _lines_of(path, "--" + flag.replace("_", "-"))
     return _parsed(pair.strip() for pair in pairs)
+
+
+def _lines_of(path: str, flag: str) -> list[str]:
+    try:
+        return Path(path).read_text(encoding="utf-8-sig").replace(",", "\n").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(what=f"The logins in {path} cannot be read.", why=str(error), remedy=f"Check {flag}.") from error
 
 
 def _parsed(pairs: Iterable[str]) -> dict[str, str]:
@@ -30,7 +35,7 @@ def _parsed(pairs: Iterable[str]) -> dict[str, str]:
         user, colon, password = pair.partition(":")
         if not (user and colon and password):
             raise UserError(what="A login has to have the form user:password.", why="One on the command line or in the file has not.",
-                            remedy="Check --gradio-auth, --gradio-auth-path and --api-auth.")
+                            remedy="Check --gradio-auth, --api-auth, and the files of --gradio-auth-path and --api-auth-path.")
         if "/" in user:
             raise UserError(what="The name of a user may not hold a slash.", remedy="Check the logins.")
         logins[user] = password
@@ -75,7 +80,8 @@ class Login:
         header = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"), "")
         user = user_of(header, self.logins)
         if user is not None:
-            await self.app({**scope, "easel_user": user, "easel_admin": user in self.admins}, receive, send)
+            scope["easel_user"], scope["easel_admin"] = user, user in self.admins
+            await self.app(scope, receive, send)
         elif scope["type"] == "websocket":
             await receive()
             await send({"type": "websocket.close", "code": 1008})

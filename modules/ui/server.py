@@ -21,6 +21,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from modules import script_callbacks
 from modules.api.app import add_protection, add_routes, build_api_app
 from modules.api.server_control import RESTART, end
+from modules.api.subpath import path_within
 from modules.ui.app import build_blocks, page_script
 from modules.ui.card_routes import cards_router
 from modules.ui.comparing import comparing_router
@@ -67,8 +68,8 @@ def build_app(rt: Runtime) -> FastAPI:
 
 def run(app: FastAPI, rt: Runtime, listening: socket.socket, on_ready: Callable[[], None]) -> int:
     """Serve on a bound socket until the program is stopped; returns its exit status, RESTART after Reload UI."""
-    config = uvicorn.Config(app, log_level=(rt.args.loglevel or "warning").lower(), root_path=(rt.args.subpath or "").rstrip("/"),
-                            ssl_keyfile=rt.args.tls_keyfile, ssl_certfile=rt.args.tls_certfile, timeout_graceful_shutdown=3)
+    config = uvicorn.Config(app, log_level=(rt.args.loglevel or "warning").lower(), ssl_keyfile=rt.args.tls_keyfile,
+                            ssl_certfile=rt.args.tls_certfile, timeout_graceful_shutdown=3)
     server = AnnouncingServer(config, on_ready)
     app.state.server, app.state.exit_status = server, 0
     server.run(sockets=[listening])
@@ -114,7 +115,7 @@ class HeadInjector:
         self.before = before  # called when a page is asked for
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "GET" or scope["path"] not in ("", "/"):
+        if scope["type"] != "http" or scope["method"] != "GET" or path_within(scope) not in ("", "/"):
             await self.app(scope, receive, send)
             return
         await asyncio.to_thread(self.before)

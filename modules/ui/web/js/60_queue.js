@@ -161,7 +161,8 @@ function updateRow(row, job, place) {
     row.querySelector(".bar i").style.width = Math.round((job.progress || 0) * 100) + "%";
     const thumb = row.querySelector("img");
     thumb.hidden = !job.thumbnail;
-    if (job.thumbnail && thumb.getAttribute("src") !== job.thumbnail) thumb.src = job.thumbnail;
+    const source = job.thumbnail && addressOf(job.thumbnail);
+    if (source && thumb.getAttribute("src") !== source) thumb.src = source;
     row.querySelector(".up").hidden = !isWaiting || job.position === 1;
     row.querySelector(".down").hidden = !isWaiting || job.position === queueState.waiting;
     row.querySelector(".cancel").hidden = !isLive;
