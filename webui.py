@@ -50,13 +50,13 @@ def serve(args) -> int:
     from modules import cmd_args
     from modules.ui import addresses, ports
 
-    is_open = cmd_args.close_to_strangers(args)
-    host, listening = ports.bound_socket(args)  # first, since it is the commonest failure and must not cost a start
-    from modules import engine
     if args.loglevel:
         logging.basicConfig(level=args.loglevel, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    from modules.ui import server
+    is_open = cmd_args.close_to_strangers(args)
     addresses.check_certificate(args)
+    host, listening = ports.bound_socket(args)  # first, since it is the commonest failure and must not cost a start
+    from modules import engine
+    from modules.ui import server
 
     rt = engine.start(args)
     try:
