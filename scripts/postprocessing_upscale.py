@@ -70,8 +70,6 @@ class ScriptPostprocessingUpscale(scripts_postprocessing.ScriptPostprocessing):
             other = upscaled(pp.image, second, by, size if upscale_crop else None)
             image = Image.blend(image, other.convert(image.mode).resize(image.size), min(1.0, upscaler_2_visibility))
             pp.info["Postprocess upscaler 2"] = second.name
-            if upscaler_2_visibility < 1:
-                pp.info["Postprocess upscaler 2 visibility"] = round(upscaler_2_visibility, 3)
         pp.image = image
         if shared.opts.use_upscaler_name_as_suffix:
             pp.nametags.append(first.name)

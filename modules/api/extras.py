@@ -1,23 +1,24 @@
-"""POST /sdapi/v1/extra-single-image and extra-batch-images: pictures enlarged, without any network."""
+"""POST /sdapi/v1/extra-single-image and extra-batch-images: pictures led through the steps of Extras, as a job."""
+import asyncio
 import html
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
-from PIL import Image
-
-from modules.api.base64_pictures import MOST_ADDRESSES, as_base64, is_address, picture_bytes
-from modules.api.remote_pictures import FetchOptions
+from modules import postprocessing
+from modules.api.answers import JobFailed
+from modules.api.base64_pictures import MOST_ADDRESSES, is_address, picture_bytes
+from modules.api.generating import encoded
+from modules.api.remote_pictures import fetch_options
 from modules.errors import RequestError
 from modules.generation.fields import MAX_SIDE_PX, Field, Kind, checked
-from modules.imaging.encode import png_bytes
 from modules.imaging.open_picture import open_picture
-from modules.imaging.upscale import Upscaler, find_upscaler
+from modules.jobs.job import Job
+from modules.postprocessing import ExtrasRequest
+from modules.runtime import Runtime
 
 MAX_PIXELS = 8192 * 8192
 MAX_FACTOR = 8
 MOST_PICTURES = 256
-# Fields that ask for a network which is not there.
-FACES = {"gfpgan_visibility": "GFPGAN", "codeformer_visibility": "CodeFormer"}
 
 
 def _number(name: str, default: float, lowest: float, highest: float) -> Field:
@@ -42,80 +43,80 @@ FIELDS: tuple[Field, ...] = (
     _text("upscaler_1"),
     _text("upscaler_2"),
     _number("extras_upscaler_2_visibility", 0.0, 0, 1),
-    Field(name="upscale_first", label="upscale_first", kind="boolean", default=False),
+    Field(name="upscale_first", label="upscale_first", kind="boolean", default=False),  # accepted; the order of the steps is a setting
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Upscaling:
-    """What a request asks for: a factor, or a size that is covered and, with `crop`, cut out of the middle."""
+async def extra_single_image(rt: Runtime, body: dict[str, Any], owner: str) -> dict[str, Any]:
+    """The picture as base64 PNG with the infotext it had, and what was done as html. Raises RequestError, NotFound, JobFailed."""
+    def submit(values: dict[str, Any]) -> Job:
+        picture = picture_bytes("image", body.get("image"), fetch_options(rt))
+        check_size(picture, values)
+        return postprocessing.submit(rt, ExtrasRequest(picture=picture, steps=steps_of(rt, values), save=False), owner=owner)
 
-    factor: float
-    size: tuple[int, int] | None
-    crop: bool
-    upscaler: Upscaler
-    second: Upscaler
-    second_share: float
+    info, images = await _answer(rt, body, submit)
+    return {"html_info": info, "image": images[0] if images else ""}
 
 
-def extra_batch_images(body: dict[str, Any], fetch: FetchOptions) -> dict[str, Any]:
-    """All pictures of `imageList`, each {"data": ..., "name": ...}, enlarged in the same way. Raises as extra_single_image does."""
+async def extra_batch_images(rt: Runtime, body: dict[str, Any], owner: str) -> dict[str, Any]:
+    """All pictures of `imageList`, each {"data": ..., "name": ...}, in the same way. Raises as extra_single_image does."""
     rows = body.get("imageList")
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows) or not 0 < len(rows) <= MOST_PICTURES:
         raise RequestError("imageList", f"imageList must be a list of 1 to {MOST_PICTURES} objects with data and name.")
     if sum(is_address(row.get("data")) for row in rows) > MOST_ADDRESSES:
         raise RequestError("imageList", f"imageList names more than {MOST_ADDRESSES} addresses.", remedy="Send the pictures as base64.")
-    made = [extra_single_image({**body, "image": row.get("data")}, fetch) for row in rows]
-    return {"html_info": made[-1]["html_info"], "images": [each["image"] for each in made if each["image"]]}
+
+    def submit(values: dict[str, Any]) -> Job:
+        fetch = fetch_options(rt)
+        pictures = [(str(row.get("name") or "")[:200], picture_bytes("image", row.get("data"), fetch)) for row in rows]
+        for _, picture in pictures:
+            check_size(picture, values)
+        return postprocessing.submit(rt, ExtrasRequest(pictures=pictures, steps=steps_of(rt, values), save=False), owner=owner)
+
+    info, images = await _answer(rt, body, submit)
+    return {"html_info": info, "images": images}
 
 
-def extra_single_image(body: dict[str, Any], fetch: FetchOptions) -> dict[str, Any]:
-    """The enlarged picture as base64 PNG with the infotext it had, and what was done as html. Raises RequestError, NotFound."""
+async def _answer(rt: Runtime, body: dict[str, Any], submit: Callable[[dict[str, Any]], Job]) -> tuple[str, list[str]]:
+    """What was done as html, and the results as base64 where they are asked for."""
     values = {field.name: field.default if body.get(field.name) is None else checked(field, body[field.name]) for field in FIELDS}
-    for name, what in FACES.items():
-        if values[name] > 0:
-            raise RequestError(name, f"{name}: this version cannot restore faces with {what}.", remedy="Leave the field out.")
-    opened = open_picture(picture_bytes("image", body.get("image"), fetch))
-    picture, done = upscaled(opened.image, asked_for(values, opened.image))
-    summary = ", ".join(f"{key}: {value}" for key, value in done.items())
-    text = "\n".join(filter(None, (opened.infotext, summary)))
-    shown = as_base64(png_bytes(picture, text)) if values["show_extras_results"] else ""
-    return {"html_info": f"<p>{html.escape(summary)}</p>", "image": shown}
+    job = await asyncio.to_thread(submit, values)
+    await job.wait_async()
+    if job.status not in ("done", "interrupted"):
+        raise JobFailed(job)
+    result = job.result or {"images": [], "info": {}, "notes": []}
+    rows = result["images"] if values["show_extras_results"] else []
+    images = await asyncio.to_thread(lambda: [encoded(rt, row["path"]) for row in rows])
+    done = ", ".join(f"{key}: {value}" for key, value in result["info"].get("postprocessing", {}).items())
+    notes = "".join(f"<p>{html.escape(note)}</p>" for note in result["notes"])
+    return f"<p>{html.escape(done)}</p>{notes}", [image for image in images if image]
 
 
-def asked_for(values: dict[str, Any], picture: Image.Image) -> Upscaling:
-    """The request in one piece. Raises RequestError when the result would be too large, NotFound for an upscaler that is not there."""
+def steps_of(rt: Runtime, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The steps that the fields of a request ask for. Raises NotFound for an upscaler that is not there."""
+    names = [rt.upscalers.find(values[name]).name for name in ("upscaler_1", "upscaler_2")]
+    steps: dict[str, dict[str, Any]] = {"Upscale": {
+        "upscale_enabled": True, "upscale_mode": values["resize_mode"], "upscale_by": values["upscaling_resize"],
+        "upscale_to_width": values["upscaling_resize_w"], "upscale_to_height": values["upscaling_resize_h"],
+        "upscale_crop": values["upscaling_crop"], "upscaler_1_name": names[0], "upscaler_2_name": names[1],
+        "upscaler_2_visibility": values["extras_upscaler_2_visibility"]}}
+    if values["gfpgan_visibility"] > 0:
+        steps["GFPGAN"] = {"enable": True, "gfpgan_visibility": values["gfpgan_visibility"]}
+    if values["codeformer_visibility"] > 0:
+        steps["CodeFormer"] = {"enable": True, "codeformer_visibility": values["codeformer_visibility"],
+                               "codeformer_weight": values["codeformer_weight"]}
+    return steps
+
+
+def check_size(picture: bytes, values: dict[str, Any]) -> None:
+    """Raise RequestError for what is no picture, or where the result would be larger than an answer may be."""
+    image = open_picture(picture).image
+    if values["upscaler_1"].lower() == "none":
+        return
     size = (values["upscaling_resize_w"], values["upscaling_resize_h"]) if values["resize_mode"] == 1 else None
-    factor = max(size[0] / picture.width, size[1] / picture.height) if size else values["upscaling_resize"]
-    width, height = int(picture.width * factor), int(picture.height * factor)
+    factor = max(size[0] / image.width, size[1] / image.height) if size else values["upscaling_resize"]
+    width, height = int(image.width * factor), int(image.height * factor)
     if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE_PX:
         raise RequestError("upscaling_resize_w" if size else "upscaling_resize",
                            f"The picture would get {width}x{height} pixels; the limit is {MAX_PIXELS / 1e6:.0f} megapixels.",
                            remedy="Choose a smaller scale or size.")
-    return Upscaling(factor=factor, size=size, crop=values["upscaling_crop"], upscaler=find_upscaler(values["upscaler_1"]),
-                     second=find_upscaler(values["upscaler_2"]), second_share=values["extras_upscaler_2_visibility"])
-
-
-def upscaled(picture: Image.Image, wish: Upscaling) -> tuple[Image.Image, dict[str, Any]]:
-    """The picture enlarged, and what was done under the keys that infotexts know. Without an upscaler it stays as it is."""
-    if wish.upscaler.enlarge is None:
-        return picture, {}
-    done: dict[str, Any] = {"Postprocess upscale to": "{}x{}".format(*wish.size)} if wish.size else {"Postprocess upscale by": wish.factor}
-    result = _enlarged(picture, wish, wish.upscaler, done)
-    done["Postprocess upscaler"] = wish.upscaler.name
-    if wish.second.enlarge is not None and wish.second_share > 0:
-        second = _enlarged(picture, wish, wish.second, {})
-        result = Image.blend(result, second.convert(result.mode), wish.second_share)
-        done["Postprocess upscaler 2"] = wish.second.name
-    return result, done
-
-
-def _enlarged(picture: Image.Image, wish: Upscaling, upscaler: Upscaler, done: dict[str, Any]) -> Image.Image:
-    result = upscaler(picture, wish.factor)
-    if not (wish.size and wish.crop):
-        return result
-    width, height = wish.size
-    sheet = Image.new(result.mode, wish.size)
-    sheet.paste(result, (width // 2 - result.width // 2, height // 2 - result.height // 2))
-    done["Postprocess crop to"] = f"{width}x{height}"
-    return sheet

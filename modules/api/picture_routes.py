@@ -10,7 +10,6 @@ from modules.api.body import json_object
 from modules.api.extras import extra_batch_images, extra_single_image
 from modules.api.own_queue import viewer_of
 from modules.api.png_info import png_info
-from modules.api.remote_pictures import fetch_options
 from modules.runtime import Runtime
 
 Body = Annotated[dict[str, Any], Depends(json_object)]
@@ -31,11 +30,11 @@ def add_picture_routes(router: APIRouter, rt: Runtime) -> None:
         return SafeJSONResponse(await asyncio.to_thread(png_info, rt, body))
 
     @router.post("/extra-single-image", responses={200: {"model": models.ExtrasSingleImageResponse}})
-    async def enlarge(body: Body) -> Response:
-        """One picture enlarged."""
-        return SafeJSONResponse(await asyncio.to_thread(extra_single_image, body, fetch_options(rt)))
+    async def enlarge(body: Body, request: Request) -> Response:
+        """One picture led through the steps of Extras; answers when that is done."""
+        return SafeJSONResponse(await extra_single_image(rt, body, viewer_of(request).user))
 
     @router.post("/extra-batch-images", responses={200: {"model": models.ExtrasBatchImagesResponse}})
-    async def enlarge_all(body: Body) -> Response:
-        """Several pictures enlarged."""
-        return SafeJSONResponse(await asyncio.to_thread(extra_batch_images, body, fetch_options(rt)))
+    async def enlarge_all(body: Body, request: Request) -> Response:
+        """Several pictures led through the steps of Extras."""
+        return SafeJSONResponse(await extra_batch_images(rt, body, viewer_of(request).user))
