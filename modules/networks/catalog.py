@@ -134,8 +134,8 @@ class CardCatalog:
         preview = _preview(stem, beside) or (entry if entry.name.lower().endswith(PICTURES) else None)
         born = getattr(stat, "st_birthtime_ns", stat.st_ctime_ns)
         return Card(key=key, name=stem, folder=place, path=path, state=state, created_ns=born,
-                    preview=Path(preview.path) if preview else None, preview_ns=_changed_ns(preview), notes=self._notes_in(beside.get(f"{stem}.json")),
-                    problem=self._problem(entry.path, state))
+                    preview=Path(preview.path) if preview else None, preview_ns=_changed_ns(preview),
+                    notes=self._notes_in(beside.get(f"{stem}.json")), problem=self._problem(entry.path, state))
 
     def _problem(self, path: str, state: FileState) -> str:
         known = self._problems.get(path)
