@@ -4,7 +4,7 @@ import math
 from modules import processing, scripts
 from modules.errors import UserError
 from scripts.parts.results import save_grid
-from scripts.plots import values
+from scripts.plots import planned, values
 
 # names that extensions expect here
 from scripts.plots.axes import (  # noqa: F401
@@ -59,14 +59,28 @@ class Script(scripts.Script):
         if not no_fixed_seeds:
             processing.fix_seed(p)
         chosen = ((x_type, x_values, x_picked), (y_type, y_values, y_picked), (z_type, z_values, z_picked))
-        axes = [self.axis(p, letter, *one, csv_mode, no_fixed_seeds) for letter, one in zip(LETTERS, chosen)]
-        check_size(axes)
+        axes = self.axes(p, chosen, csv_mode, keeps_random=no_fixed_seeds)
         plot = Plot(p, axes, (vary_seeds_x, vary_seeds_y, vary_seeds_z))
         plot.parameters = {"Script": self.title()}
         for axis in axes:
             plot.parameters |= axis.parameters(fixed=not no_fixed_seeds)
         plot.make()
         return result_of(plot, legend=draw_legend, margin=int(margin_size), with_cells=include_lone_images, with_sheets=include_sub_grids)
+
+    def planned(self, p, *args):
+        """Cells, pictures, evaluations and time, or what is wrong with the values."""
+        *chosen, _legend, _cells, _sheets, no_fixed_seeds, vary_x, vary_y, vary_z, _margin, csv_mode = args
+        if not no_fixed_seeds:
+            processing.fix_seed(p)
+        axes = self.axes(p, zip(*[iter(chosen)] * 3), csv_mode, keeps_random=no_fixed_seeds)
+        counts = [len(axis.values) for axis in axes if axis.varies]
+        return planned.sentences(planned.plot_cost(Plot(p, axes, (vary_x, vary_y, vary_z))), counts)
+
+    def axes(self, p, chosen, csv_mode, *, keeps_random):
+        """The three axes from type, text and picked values of each. Raises UserError, also for too many cells."""
+        axes = [self.axis(p, letter, *one, csv_mode, keeps_random) for letter, one in zip(LETTERS, chosen)]
+        check_size(axes)
+        return axes
 
     def axis(self, p, letter, number, text, picked, csv_mode, keeps_random):
         """One axis from its controls. `number` is a place in the list of types, or a name in it."""

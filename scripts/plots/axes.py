@@ -94,6 +94,9 @@ def apply_hires_sampler(p, x, xs):
     p.hr_sampler_name, p.hr_scheduler = name, schedule
 
 
+apply_hires_sampler.field = "hr_sampler_name"
+
+
 def confirm_samplers(p, xs):
     """Raises UserError for a name that no sampler has."""
     for x in xs:

@@ -7,6 +7,7 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageFont
 
 from modules import devices, errors, processing, shared
+from modules.generation.shared_passes import SharedPasses, is_of_later
 from modules.images import GridAnnotation
 from scripts.parts.results import Gathered, grid_infotext, own_copy, sheet, stopped
 from scripts.plots import values
@@ -32,6 +33,12 @@ class Axis:
     @property
     def has_seeds(self):
         return self.option.label in ("Seed", "Var. seed")
+
+    @property
+    def is_of_later(self):
+        """Whether the first pass is the same for all values."""
+        apply = self.option.apply
+        return is_of_later(getattr(apply, "field", ""), getattr(apply, "setting", ""))
 
     def titles(self, p):
         """One title for each value."""
@@ -99,10 +106,11 @@ class Plot:
         self.cells = {place: Cell(place) for place in itertools.product(*map(range, self.size))}
         self.texts = {}  # place along Z -> (number of a cell, infotext), for the sheet at that place
         self.parameters = {}
+        p.shared_passes = SharedPasses()  # copies of the run share it
 
     def work(self):
-        """The cells in the order of making: values of a costly axis change as rarely as they can."""
-        outermost = sorted((2, 1, 0), key=lambda axis: -self.axes[axis].option.cost)
+        """The cells in the order of making: values of a costly axis change as rarely as they can, those of a second pass most often."""
+        outermost = sorted((2, 1, 0), key=lambda axis: (-self.axes[axis].option.cost, self.axes[axis].is_of_later))
         return sorted(self.cells.values(), key=lambda cell: [cell.place[axis] for axis in outermost])
 
     def number(self, place):

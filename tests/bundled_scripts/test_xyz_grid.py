@@ -128,7 +128,7 @@ def test_seeds_rise_along_the_axes_that_vary_them(vary, seeds):
     assert [plot.run_of(place).seed for place in cells] == seeds
 
 
-def test_a_cell_leaves_the_run_it_was_copied_from_as_it_was():
+def test_a_cell_leaves_the_run_it_was_copied_from_as_it_was(rt):
     plot = plot_of(("Clip skip", [1, 2]), ("Styles", ["a"]))
     one = plot.run_of((1, 0, 0))
     assert one.override_settings == {"CLIP_stop_at_last_layers": 2} and one.styles == ["a"]
