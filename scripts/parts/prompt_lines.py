@@ -20,7 +20,7 @@ def _names(text):
     names = text if isinstance(text, list) else [text]
     if not all(isinstance(name, str) for name in names):
         raise ValueError("names are expected")
-    if isinstance(text, list) or text in shared.prompt_styles.names():
+    if isinstance(text, list) or text in shared.prompt_styles.styles:
         return names
     return [name.strip() for name in text.split(",") if name.strip()]
 

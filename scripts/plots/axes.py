@@ -134,7 +134,7 @@ def confirm_checkpoints_or_none(p, xs):
 
 
 def _style_names(text):
-    known = shared.prompt_styles.names()
+    known = shared.prompt_styles.styles
     return [text] if text in known else split(text)
 
 
@@ -144,7 +144,7 @@ def apply_styles(p, x, xs):
 
 
 def confirm_styles(p, xs):
-    known = shared.prompt_styles.names()
+    known = shared.prompt_styles.styles
     for name in itertools.chain.from_iterable(map(_style_names, xs)):
         if name not in known:
             raise errors.UserError(f"There is no style named {name!r}.", remedy="Choose one from the Styles list.")

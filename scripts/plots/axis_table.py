@@ -58,7 +58,7 @@ axis_options = [
     AxisOptionTxt2Img("Hires upscaler", str, apply_field("hr_upscaler"), choices=_upscaler_names),
     AxisOptionImg2Img("Cond. Image Mask Weight", float, apply_override("inpainting_mask_weight")),
     AxisOption("VAE", str, apply_override("sd_vae"), cost=0.7, choices=_choices_of("sd_vae")),
-    AxisOption("Styles", str, axes.apply_styles, confirm=axes.confirm_styles, choices=lambda: list(shared.prompt_styles.names())),
+    AxisOption("Styles", str, axes.apply_styles, confirm=axes.confirm_styles, choices=lambda: list(shared.prompt_styles.styles)),
     AxisOption("UniPC Order", int, axes.apply_uni_pc_order),
     AxisOption("Face restore", str, axes.apply_face_restore, format_value=axes.format_value,
                choices=lambda: ["CodeFormer", "GFPGAN", "True", "False"]),
