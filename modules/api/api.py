@@ -10,6 +10,7 @@ from modules.api import about, models
 from modules.api.answers import JobFailed, SafeJSONResponse
 from modules.api.body import json_object
 from modules.api.listings import LISTINGS, Listing
+from modules.api.own_files import check_settings
 from modules.api.own_queue import OwnQueue, own_queue, viewer_of
 from modules.api.picture_routes import add_picture_routes
 from modules.api.server_control import add_server_control
@@ -91,8 +92,9 @@ def _add_options(router: APIRouter, rt: Runtime) -> None:
         return SafeJSONResponse(about.without_secrets(rt.settings.snapshot()))
 
     @router.post("/options")
-    async def set_options(body: Body) -> Response:
+    async def set_options(body: Body, request: Request) -> Response:
         """Change settings. Nothing is changed when one of them is unknown or has a value that it cannot have."""
+        check_settings(viewer_of(request), body)
         await asyncio.to_thread(change_options, rt, body)
         if "sd_model_checkpoint" in body:
             await finished(model_jobs.submit(rt))

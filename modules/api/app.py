@@ -14,6 +14,7 @@ from modules.api.inspect import inspect_router
 from modules.api.internal import internal_router
 from modules.api.jobs import jobs_router
 from modules.api.login import Login, admins_of, logins_of
+from modules.api.own_files import FOLDER_SETTINGS, settings_for_users
 from modules.api.picture_text import picture_text_router
 from modules.api.replay import replay_router
 from modules.api.request_log import RequestLog
@@ -22,8 +23,6 @@ from modules.generation.limits import admission
 from modules.jobs.queue import MAX_WAITING
 from modules.runtime import Runtime
 from modules.version import version_text
-
-FOLDER_SETTINGS = ("outdir_", "temp_dir", "gallery_folders")
 
 
 def add_routes(app: FastAPI, rt: Runtime) -> None:
@@ -42,9 +41,10 @@ def add_routes(app: FastAPI, rt: Runtime) -> None:
 
 
 def apply_limits(rt: Runtime) -> None:
-    """Have the queue keep to the limits of the command line, and the settings to their folders where strangers may come."""
+    """Have the queue keep to the limits of the command line and users to their folders, and the settings too where strangers may come."""
     rt.queue.admit = admission(rt.args)
     rt.queue.most_waiting = rt.args.limit_queue or MAX_WAITING
+    rt.queue.settings_for = settings_for_users(admins_of(rt.args, logins_of(rt.args)))
     if rt.args.hide_ui_dir_config:
         rt.settings.lock((key for key in rt.settings.data_labels if key.startswith(FOLDER_SETTINGS)),
                          "Settings that name folders cannot be changed here.")

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Request
 
 from modules.api.answers import SafeJSONResponse
 from modules.api.body import parsed_object
+from modules.api.own_files import served_file
 from modules.api.own_queue import viewer_of
 from modules.api.uploads import is_upload, uploaded_file
-from modules.atomic_files import file_below
 from modules.errors import NotFound, RequestError, UserError
 from modules.generation import replay
 from modules.imaging.unsaved import MEMORY_PREFIX
@@ -31,14 +31,15 @@ def replay_router(rt: Runtime) -> APIRouter:
         if is_upload(request):
             job = await asyncio.to_thread(job_for_bytes, rt, await uploaded_file(request), owner)
         else:
-            job = await asyncio.to_thread(known, rt, parsed_object(await request.body()).get("path"), owner)
+            job = await asyncio.to_thread(known, rt, request, parsed_object(await request.body()).get("path"))
         return {"id": job.id, "id_task": job.id}
 
     return router
 
 
-def known(rt: Runtime, name: Any, owner: str) -> Job:
+def known(rt: Runtime, request: Request, name: Any) -> Job:
     """The job for a picture of the output folders or of a job's result. Raises RequestError, NotFound."""
+    owner = viewer_of(request).user
     if not isinstance(name, str) or not name:
         raise RequestError("path", "The path of the picture is missing.")
     if name.startswith(MEMORY_PREFIX):
@@ -46,8 +47,7 @@ def known(rt: Runtime, name: Any, owner: str) -> Job:
         if content is None:
             raise NotFound("There is no such picture any more.")
         return job_for_bytes(rt, content, owner)
-    roots = [rt.folders.outputs, rt.folders.log, rt.folders.results, rt.folders.temporary]
-    return replay.submit(rt, file_below(roots, name), owner=owner)
+    return replay.submit(rt, served_file(rt, request, name), owner=owner)
 
 
 def job_for_bytes(rt: Runtime, content: bytes, owner: str) -> Job:

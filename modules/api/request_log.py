@@ -11,7 +11,10 @@ CLOSED_EARLY = 499  # nobody waited for the answer; nginx writes it so
 
 
 class RequestLog:
-    """ASGI middleware before guard and login, so that refusals are there too: who asked for what, the status of the answer, and the seconds it took. Bodies are not logged."""
+    """ASGI middleware before guard and login, so that refusals are told too: who asked for what, the status, and the seconds it took.
+
+    Bodies and queries are left out.
+    """
 
     def __init__(self, app: ASGIApp):
         self.app = app
@@ -35,5 +38,5 @@ class RequestLog:
             path = scope.get("raw_path", b"").decode("latin-1").partition("?")[0] or repr(scope["path"])
             user = f" {scope['easel_user']!r}" if "easel_user" in scope else ""
             host = (scope.get("client") or ("?",))[0]
-            print(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {host}{user} {scope['method']} {path} {status} {time.perf_counter() - began:.3f} s",
-                  file=sys.stderr, flush=True)
+            now, seconds = time.strftime("%Y-%m-%d %H:%M:%S"), time.perf_counter() - began
+            print(f"{now} {host}{user} {scope['method']} {path} {status} {seconds:.3f} s", file=sys.stderr, flush=True)

@@ -19,6 +19,7 @@ from modules.jobs.state import JobState
 from modules.jobs.store import Store, is_plain_json, set_aside, settings_key, to_json
 from modules.jobs.turn import Turn
 
+Values = Mapping[str, Any]
 HISTORY = 50
 MAX_WAITING = 5000
 
@@ -48,6 +49,8 @@ class JobQueue:
         self.version = 0
         self.most_waiting = MAX_WAITING
         self.admit: Callable[[str, Mapping[str, Any]], None] = lambda kind, request: None  # raises UserError for what is too much
+        # (owner, request, settings) -> the settings under which this owner's job runs; raises UserError for what is not theirs to ask for
+        self.settings_for: Callable[[str, Values, Values], Values] = lambda owner, request, settings: settings
         self.is_paused = False
         self._store = store
         self._session = session
@@ -153,9 +156,10 @@ class JobQueue:
         """Freeze the request and put it at the end of the queue; it is on disk before this returns, unless it is transient.
 
         With several users it goes where it is that user's turn. Raises RequestError for an id that is in use or unusable,
-        QueueFull (429), and what `admit` raises.
+        QueueFull (429), and what `admit` and `settings_for` raise.
         """
         self.admit(kind, request)
+        settings = self.settings_for(owner, request, settings)
         job_id = f"job-{uuid.uuid4().hex[:16]}" if job_id is None else checked_job_id(job_id)
         frozen, resumable = self._frozen(request, resumable)
         settings_text = to_json(dict(settings))

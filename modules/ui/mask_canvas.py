@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import gradio as gr
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
+from modules.api.own_files import served_file, served_folders
 from modules.atomic_files import file_below
 from modules.errors import NotFound, UserError
 from modules.imaging.open_picture import open_picture
 from modules.ui.components import made
-from modules.ui.pictures import served_folders
 
 if TYPE_CHECKING:
     from modules.runtime import Runtime
@@ -86,20 +86,20 @@ def canvas_router(rt: Runtime) -> APIRouter:
     """Routes for the canvas. The page shows a picture at once; what counts is how the server opens it."""
     router = APIRouter(prefix="/internal/canvas", include_in_schema=False)
 
-    def opened(path: str) -> Any:
-        return open_picture(file_below(served_folders(rt), path).read_bytes()).image
+    def opened(request: Request, path: str) -> Any:
+        return open_picture(served_file(rt, request, path).read_bytes()).image
 
     @router.post("/picture")
-    def picture(asked: PictureRequest) -> dict[str, int]:
+    def picture(request: Request, asked: PictureRequest) -> dict[str, int]:
         """The upright picture's size. Refuses what no picture can be made from."""
-        image = opened(asked.path)
+        image = opened(request, asked.path)
         return {"width": image.width, "height": image.height}
 
     @router.get("/shown")
-    def shown(path: str) -> Response:
+    def shown(request: Request, path: str) -> Response:
         """The picture as PNG, for browsers that cannot read the file."""
         stream = io.BytesIO()
-        opened(path).save(stream, "PNG", compress_level=1)
+        opened(request, path).save(stream, "PNG", compress_level=1)
         return Response(stream.getvalue(), media_type="image/png", headers={"Cache-Control": "no-store"})
 
     return router

@@ -4,11 +4,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
 
+from modules.api.own_files import served_file
 from modules.api.picture_files import PICTURE_TYPES
-from modules.atomic_files import file_below
 from modules.errors import NotFound
 
 if TYPE_CHECKING:
@@ -29,20 +29,15 @@ def file_answer(path: Path) -> Response:
     return FileResponse(path, media_type="application/octet-stream", filename=path.name, headers=HEADERS)
 
 
-def served_folders(rt: Runtime) -> list[Path]:
-    """Folders whose files the page may fetch: outputs, results that were not saved, uploads."""
-    return [rt.folders.outputs, rt.folders.log, rt.folders.results, rt.folders.temporary]
-
-
 def pictures_router(rt: Runtime) -> APIRouter:
     """The routes. gradio's own file route has the same address; ours stands before it and serves less."""
     router = APIRouter()
 
     @router.get("/gradio_api/file={path:path}", include_in_schema=False)
     @router.get("/file={path:path}", include_in_schema=False)
-    def picture_file(path: str) -> Response:
+    def picture_file(request: Request, path: str) -> Response:
         try:
-            return file_answer(file_below(served_folders(rt), path))
+            return file_answer(served_file(rt, request, path))
         except NotFound as error:
             return JSONResponse({"error": "NotFound", "detail": str(error), "body": "", "errors": ""}, status_code=404)
 

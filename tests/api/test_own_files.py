@@ -1,0 +1,81 @@
+"""Users with logins: pictures of each lie in a folder of their own and are served to nobody else but administrators."""
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from api_requests import TINY_REQUEST
+from starlette.testclient import TestClient
+
+from modules.api.app import build_api_app
+from modules.api.own_files import own_folder
+from modules.ui.mask_canvas import canvas_router
+from modules.ui.pictures import pictures_router
+
+PASSWORDS = {"boss": "1", "ann": "2", "b.": "3"}
+
+
+@pytest.fixture(scope="module")
+def app_client(rt) -> Iterator[TestClient]:
+    rt.args.api_auth = ",".join(f"{user}:{password}" for user, password in PASSWORDS.items())
+    app = build_api_app(rt)
+    app.include_router(pictures_router(rt))
+    app.include_router(canvas_router(rt))
+    with TestClient(app, base_url="http://127.0.0.1:7860") as client:
+        yield client
+    rt.args.api_auth = None
+    build_api_app(rt)
+
+
+@pytest.fixture
+def ask(app_client) -> Callable:
+    return lambda user, method, path, **more: app_client.request(method, path, auth=(user, PASSWORDS[user]), **more)
+
+
+@pytest.fixture(scope="module")
+def saved(rt, app_client) -> dict[str, Path]:
+    """For each user the file of a saved picture."""
+    for user, password in PASSWORDS.items():
+        request = {**TINY_REQUEST, "save_images": True, "force_task_id": f"of {user}"}
+        assert app_client.post("/sdapi/v1/txt2img", json=request, auth=(user, password)).status_code == 200
+    return {user: Path(rt.queue.get(f"of {user}").result["images"][0]["path"]) for user in PASSWORDS}
+
+
+def test_each_user_saves_into_a_folder_of_their_own_and_administrators_where_all_did(rt, saved):
+    usual = rt.folders.data / rt.settings.outdir_txt2img_samples
+    assert saved["ann"].is_relative_to(usual / "ann") and saved["boss"].is_relative_to(usual)
+    assert saved["boss"].relative_to(usual).parts[0] not in PASSWORDS
+    assert saved["b."].is_relative_to(usual) and saved["b."].relative_to(usual).parts[0] not in ("b", "ann")
+
+
+@pytest.mark.parametrize("path", ["/file={}", "/gradio_api/file={}", "/internal/canvas/shown?path={}"])
+def test_only_the_owner_and_administrators_get_a_file(ask, saved, path):
+    address = path.format(saved["ann"])
+    assert [ask(user, "GET", address).status_code for user in ("ann", "boss", "b.")] == [200, 200, 404]
+
+
+def test_only_they_have_it_made_again(rt, ask, saved):
+    assert ask("b.", "POST", "/internal/replay", json={"path": str(saved["ann"])}).status_code == 404
+    answer = ask("ann", "POST", "/internal/replay", json={"path": str(saved["ann"])})
+    assert answer.status_code == 200 and rt.queue.get(answer.json()["id"]).wait(60)
+
+
+def test_a_picture_that_was_not_saved_is_that_of_its_jobs_owner(rt, ask):
+    assert ask("ann", "POST", "/sdapi/v1/txt2img", json={**TINY_REQUEST, "force_task_id": "unsaved"}).status_code == 200
+    path = rt.queue.get("unsaved").result["images"][0]["path"]
+    assert path.startswith(str(rt.folders.results))
+    assert [ask(user, "GET", f"/file={path}").status_code for user in ("ann", "boss", "b.")] == [200, 200, 404]
+
+
+@pytest.mark.parametrize("key, value", [("outdir_samples", "elsewhere"), ("outdir_grids", "../../x"), ("outdir_save", "/tmp")])
+def test_folders_are_chosen_by_administrators(rt, ask, key, value):
+    refused = ask("ann", "POST", "/sdapi/v1/txt2img", json={**TINY_REQUEST, "override_settings": {key: value}})
+    assert refused.status_code == 422 and key in refused.json()["errors"]
+    assert ask("ann", "POST", "/sdapi/v1/options", json={key: value}).status_code == 403
+    assert rt.settings.snapshot()[key] != value
+
+
+def test_a_job_that_is_made_again_stays_in_its_folder(rt, ask, saved):
+    again = ask("ann", "POST", "/internal/queue/retry", json={"id": "of ann"}).json()["new_id"]
+    assert rt.queue.get(again).wait(60)
+    assert Path(rt.queue.get(again).result["images"][0]["path"]).parent == saved["ann"].parent
+    assert own_folder(own_folder("outputs", "ann"), "ann") == own_folder("outputs", "ann")
