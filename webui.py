@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 import webbrowser
+from pathlib import Path
 
 STARTED = time.monotonic()
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -24,6 +25,7 @@ COMMANDS = {
     "merge": "modules.cli.merge:main",
     "replay": "modules.cli.replay:main",
     "txt2img": "modules.cli.compvis:txt2img_main",
+    "use-installation": "modules.cli.use_installation:main",
 }
 
 
@@ -37,7 +39,9 @@ def main(argv: list[str] | None = None) -> int:
         if argv and argv[0] in COMMANDS:
             module, _, function = COMMANDS[argv[0]].partition(":")
             return getattr(importlib.import_module(module), function)(argv[1:])
-        return serve(cmd_args.parse(argv))
+        from modules.extensions import preloading
+
+        return serve(cmd_args.parse(argv, preloading.steps(argv)))
     except UserError as error:
         print(error, file=sys.stderr)
         return 1
@@ -58,6 +62,7 @@ def serve(args) -> int:
     from modules import engine
     from modules.ui import server
 
+    offer_top_level_names()
     rt = engine.start(args)
     try:
         app = server.build_app(rt)
@@ -67,6 +72,11 @@ def serve(args) -> int:
         return server.run(app, rt, listening, lambda: announce(rt, host, listening.getsockname()[1]))
     finally:
         engine.stop(rt)
+
+
+def offer_top_level_names() -> None:
+    """Let extensions import `ldm`, `sgm`, `k_diffusion`, `networks` and `lora`; packages of these names that are installed come first."""
+    sys.path.append(str(Path(__file__).resolve().parent / "modules" / "a1111" / "toplevel"))
 
 
 def warn_of_strangers(rt) -> None:

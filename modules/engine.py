@@ -9,7 +9,8 @@ from pathlib import Path
 from modules import img2img, merging, model_jobs, postprocessing, runtime, script_callbacks, setup_check, txt2img
 from modules.atomic_files import remove_orphans
 from modules.checkpoints.files import CheckpointList
-from modules.checkpoints.manager import ModelManager
+from modules.checkpoints.manager import ModelManager, Room
+from modules.checkpoints.placement import Policy
 from modules.checkpoints.vae import AUTOMATIC, OWN
 from modules.cmd_args import UPSCALER_KINDS
 from modules.errors import UserError
@@ -19,7 +20,9 @@ from modules.gallery.gallery import Gallery, picture_folders
 from modules.generation import folder_batch, hypernetwork_network, lora_network, replay
 from modules.generation.inputs import remove_old_inputs
 from modules.hardware import Hardware, HardwareOptions
+from modules.imaging.faces import FaceRestoration
 from modules.imaging.upscaler_table import UpscalerTable
+from modules.import_plan import with_named_folders
 from modules.jobs.queue import JobQueue
 from modules.jobs.state import JobState
 from modules.networks.lora import LoraCatalog
@@ -86,6 +89,17 @@ def folders_of(args: argparse.Namespace) -> Folders:
         ui_settings_file=Path(args.ui_config_file).resolve() if args.ui_config_file else None)
 
 
+def use_named_folders(rt: Runtime) -> None:
+    """Look for models in the folders that the settings name now. Upscalers are looked for at the next start."""
+    rt.folders = with_named_folders(folders_of(rt.args), rt.settings)
+    rt.checkpoints.folders = (rt.folders.checkpoints, *rt.folders.extra_checkpoints)
+    rt.checkpoints.refresh()
+    rt.loras = LoraCatalog([rt.folders.lora, *rt.folders.extra_lora])
+    rt.embeddings.folders = (rt.folders.embeddings, *rt.folders.extra_embeddings)
+    rt.embeddings.refresh()
+    hypernetwork_network.register()
+
+
 def make_folders(folders: Folders) -> None:
     """Make the folders where things are expected to be put. Raises UserError when the data folder cannot be written."""
     wanted = (folders.checkpoints, folders.vae, folders.lora, folders.hypernetworks, folders.embeddings, folders.outputs, folders.cache,
@@ -104,10 +118,13 @@ def build(args: argparse.Namespace, folders: Folders) -> Runtime:
     """The parts of the program, none of them at work yet."""
     settings = Options(built_in_options(), folders.config_file, is_frozen=args.freeze_settings)
     settings.load()
+    folders = with_named_folders(folders, settings)
     hardware = Hardware.detect(hardware_options(args))
     checkpoints = CheckpointList([folders.checkpoints, *folders.extra_checkpoints], demo=folders.demo_checkpoint,
                                  cache=folders.cache / "hashes.json", hashing=not args.no_hashing, files=named_checkpoint(args))
-    models = ModelManager(checkpoints, hardware)
+    models = ModelManager(checkpoints, hardware, looks_for_nan=not args.disable_nan_check)
+    models.room_of = lambda: room_of(settings)
+    models.policy_of = lambda model: policy_of(args, model)
     queue = JobQueue.open(folders.queue, JobState(), results=folders.results, free_memory=hardware.gc)
     styles = StyleTable(folders.styles_files or [folders.styles_file])
     loras = LoraCatalog([folders.lora, *folders.extra_lora])
@@ -117,6 +134,7 @@ def build(args: argparse.Namespace, folders: Folders) -> Runtime:
         partial(postprocessing.on_tile, queue.state), bundled={DEMO_UPSCALER: folders.demo_upscaler})
     rt = Runtime(args=args, folders=folders, settings=settings, hardware=hardware, checkpoints=checkpoints, models=models,
                  state=queue.state, queue=queue, styles=styles, embeddings=embeddings, loras=loras, upscalers=upscalers,
+                 faces=FaceRestoration(folders.models, hardware, queue.state.check),
                  gallery=Gallery(folders.cache / "gallery.sqlite", lambda: picture_folders(settings, folders.data)))
     models.on_loaded.append(lambda model: use_embeddings(rt, model))
     models.vae_of = rt.chosen_vae
@@ -125,6 +143,19 @@ def build(args: argparse.Namespace, folders: Folders) -> Runtime:
     for name in ("postprocessing_operation_order", "postprocessing_disable_in_extras"):
         settings.data_labels[name].component_args = lambda: {"choices": postprocessing.steps_runner().names()}
     return rt
+
+
+def room_of(settings: Options) -> Room:
+    """How many models stay loaded, as the settings say now."""
+    loaded = settings.sd_checkpoints_limit
+    return Room(models=loaded + settings.sd_checkpoint_cache, on_device=1 if settings.sd_checkpoints_keep_in_cpu else loaded)
+
+
+def policy_of(args: argparse.Namespace, model: LatentDiffusion) -> Policy:
+    """Which weights of a model lie on the graphics card, as the arguments say."""
+    if args.lowvram:
+        return "modules"
+    return "parts" if args.medvram or (args.medvram_sdxl and model.is_sdxl) else "whole"
 
 
 def named_checkpoint(args: argparse.Namespace) -> list[Path]:

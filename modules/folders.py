@@ -9,7 +9,7 @@ PROGRAM = Path(__file__).resolve().parent.parent
 class Folders:
     """Paths of one running program. `data` moves with --data-dir; code, bundled scripts and the demo model stay in `program`.
 
-    The `extra_` tuples hold further folders named on the command line; they are searched after the standard one.
+    The `extra_` tuples hold further folders named on the command line or in the settings; they are searched after the standard one.
     """
 
     program: Path = PROGRAM
@@ -20,6 +20,7 @@ class Folders:
     extra_embeddings: tuple[Path, ...] = ()
     extra_upscalers: tuple[Path, ...] = ()
     extra_hypernetworks: tuple[Path, ...] = ()
+    extra_vae_approx: tuple[Path, ...] = ()
     settings_file: Path | None = None
     ui_settings_file: Path | None = None
     styles_files: tuple[Path, ...] = field(default=())
@@ -61,6 +62,10 @@ class Folders:
         return self.models / "hypernetworks"
 
     @property
+    def vae_approx(self) -> Path:
+        return self.models / "VAE-approx"
+
+    @property
     def outputs(self) -> Path:
         return self.data / "outputs"
 
@@ -84,6 +89,11 @@ class Folders:
     @property
     def queue(self) -> Path:
         return self.data / "queue"
+
+    @property
+    def plots(self) -> Path:
+        """What X/Y/Z plots are made of, and their cells."""
+        return self.data / "plots"
 
     @property
     def history_file(self) -> Path:

@@ -131,6 +131,16 @@ class StyleTable:
         sheet.put(name, prompt, negative_prompt)
         self._write(path, sheet)
 
+    def save_all(self, styles: Iterable[Style]) -> None:
+        """Add or change several styles, writing each file once. Raises UserError as `save`."""
+        changed: dict[Path, _Sheet] = {}
+        for style in styles:
+            path = self._path_of(style.name)
+            sheet = changed.get(path) or changed.setdefault(path, _Sheet.read(path))
+            sheet.put(style.name, style.prompt, style.negative_prompt)
+        for path, sheet in changed.items():
+            self._write(path, sheet)
+
     def delete(self, name: str) -> None:
         """Remove a style from its file. Raises NotFound, or UserError when the file cannot be written."""
         if name not in self.styles:

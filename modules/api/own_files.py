@@ -14,7 +14,7 @@ from modules.jobs.fairness import user_of
 from modules.runtime import Runtime
 
 # Settings that name folders: with logins they are for administrators.
-FOLDER_SETTINGS = ("outdir_", "temp_dir", "gallery_folders")
+FOLDER_SETTINGS = ("outdir_", "temp_dir", "gallery_folders", "folders_")
 _OUTPUTS = "outdir_"
 
 Settings = Mapping[str, Any]

@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from modules.runtime import Runtime
 
 DEFAULT_SIZE_PX = 512
+# Opens the dialog of 85_existing_installation.js.
+USE_INSTALLATION = ('Do you have models for another program? '
+                    '<button type="button" class="use-installation">Use an existing installation</button>')
 
 
 def checkpoint_titles(rt: Runtime) -> list[str]:
@@ -37,5 +40,6 @@ def models_note(rt: Runtime) -> str:
     if all(info.is_demo for info in rt.checkpoints):
         notes.append(paragraphs("Only the small demo model is here. Put Stable Diffusion checkpoints (.safetensors) into "
                                 f"{rt.folders.checkpoints} and press the button beside the list.", "note"))
+        notes.append(f'<p class="note">{USE_INSTALLATION}</p>')
     notes += [paragraphs(f"{broken.name} cannot be used: {broken.reason}", "warning") for broken in rt.checkpoints.broken]
     return "\n".join(notes)

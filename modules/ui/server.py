@@ -22,10 +22,13 @@ from modules import script_callbacks
 from modules.api.app import add_protection, add_routes, build_api_app
 from modules.api.server_control import RESTART, end
 from modules.api.subpath import path_within
+from modules.ui import extension_files
 from modules.ui.app import build_blocks, page_script
 from modules.ui.card_routes import cards_router
 from modules.ui.comparing import comparing_router
 from modules.ui.enlarging import enlarging_router
+from modules.ui.history_routes import history_router
+from modules.ui.import_routes import import_router
 from modules.ui.mask_canvas import canvas_router
 from modules.ui.pictures import pictures_router
 from modules.ui.saving import saving_router
@@ -52,10 +55,12 @@ def build_app(rt: Runtime) -> FastAPI:
     app = FastAPI(title="Easel", docs_url=None, redoc_url=None)
     add_routes(app, rt)
     app.include_router(pictures_router(rt))
-    for router in (saving_router, enlarging_router, comparing_router, canvas_router, cards_router):
+    for router in (saving_router, enlarging_router, comparing_router, canvas_router, cards_router, import_router):
         app.include_router(router(rt))
+    app.include_router(history_router(rt, page.controls))
     app.add_api_route("/internal/reload-ui", lambda: end(app, exit_status=RESTART), methods=["POST"], include_in_schema=False)
     app.add_api_route("/easel/{path:path}", web_file, methods=["GET"], include_in_schema=False)
+    extension_files.add_file_route(app, rt)
     script_callbacks.call("app_started", blocks, app, note=rt.notice)  # routes that extensions add come before gradio's
     app = gr.mount_gradio_app(app, blocks, path="/", ssr_mode=False, run_history=False, footer_links=[], theme=theme(),
                               max_file_size="256mb", favicon_path=str(WEB / "easel.svg"), show_error=True)
@@ -103,7 +108,7 @@ def head_html(rt: Runtime) -> str:
         return html.escape(f"easel/{file.relative_to(WEB).as_posix()}?{int(file.stat().st_mtime)}")
     links = [f'<link rel="stylesheet" href="{address(file)}">' for file in style_sheets()]
     tags = [f'<script src="{address(file)}"></script>' for file in scripts()]
-    return "\n".join([*links, f"<script>{page_script(rt)}</script>", *tags])
+    return "\n".join([*links, f"<script>{page_script(rt)}</script>", *tags, extension_files.head_html(rt)])
 
 
 class HeadInjector:

@@ -46,6 +46,7 @@ def settings_tab(rt: Runtime, stored: gr.Textbox, page: PageValues, *, shown_els
             apply = made(gr.Button, "Apply settings", variant="primary", elem_id="settings_submit", scale=0, min_width=150)
             restore = made(gr.Button, "Show defaults", elem_id="settings_defaults", scale=0, min_width=130)
             made(gr.Button, "Reload UI", elem_id="settings_restart_gradio", scale=0, min_width=110)
+            made(gr.Button, "Use an existing installation", elem_id="settings_use_installation", scale=0, min_width=220)
         result = made(gr.HTML, "", elem_id="settings_result")
         gr.HTML('<div id="settings_search_note" role="status"></div>')
         with gr.Row(elem_classes=["settings-body"]):

@@ -14,8 +14,8 @@ LAYERS = (
     "errors folders cmd_args atomic_files version",
     "prompt sampling nn",
     "checkpoints networks imaging hardware settings setup_check",
-    "runtime scripts script_callbacks scripts_postprocessing extra_networks styles extensions jobs gallery",
-    "txt2img img2img postprocessing processing generation engine model_jobs merging",
+    "runtime scripts script_callbacks scripts_postprocessing extra_networks styles extensions jobs gallery history",
+    "txt2img img2img postprocessing processing generation engine existing_installation import_plan model_jobs merging",
     "ui api cli",
     "webui a1111",
 )
