@@ -13,6 +13,7 @@ import gradio as gr
 import torch
 
 from modules.ui.components import TOOLTIPS, hidden_text
+from modules.ui.extras import extras_tab
 from modules.ui.img2img import img2img_tab
 from modules.ui.img2img_modes import modes_for_page
 from modules.ui.merger import merger_tab
@@ -40,6 +41,8 @@ def build_blocks(rt: Runtime) -> tuple[gr.Blocks, PageValues]:
                 txt2img = txt2img_tab(rt, page)
             with gr.Tab("img2img", id="img2img", elem_id="tab_img2img"):
                 img2img = img2img_tab(rt, page)
+            with gr.Tab("Extras", id="extras", elem_id="tab_extras"):
+                extras_tab(rt, page)
             with gr.Tab("PNG Info", id="pnginfo", elem_id="tab_pnginfo"):
                 png_info_tab()
             with gr.Tab("Checkpoint Merger", id="modelmerger", elem_id="tab_modelmerger"):

@@ -16,7 +16,7 @@ REFRESH, RANDOM, REUSE, SWAP = "🔄", "🎲️", "♻️", "⇅"
 PASTE, CLEAR, APPLY_STYLES, RESTORE = "↙️", "🗑️", "📋", "🌀"
 EDIT_STYLES, COPY_PROMPT, INSPECT = "🖌️", "📝", "🔍"
 FOLDER, SAVE, ZIP, REPLAY, ENLARGE, COMPARE = "📂", "💾", "🗃️", "🔁", "✨", "◫"
-SEND_TEXT, SEND_PICTURE, SEND_TO_INPAINT, PICTURE_SIZE = "🔤", "🖼️", "🎨️", "📐"
+SEND_TEXT, SEND_PICTURE, SEND_TO_INPAINT, SEND_TO_EXTRAS, PICTURE_SIZE = "🔤", "🖼️", "🎨️", "📐", "📐"
 
 # The drawing shown in place of a sign (css/10_icons.css): fonts for these signs are missing on many systems.
 ICONS = {REFRESH: "refresh", RANDOM: "random", REUSE: "reuse", SWAP: "swap", PASTE: "paste", CLEAR: "clear", APPLY_STYLES: "apply",

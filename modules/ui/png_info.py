@@ -10,7 +10,7 @@ from modules.ui.components import hidden_text, made
 
 TAB = "pnginfo"
 # Where parameters can go; the last part of the button's id -> what it says. The page's script knows what each does.
-DESTINATIONS = {"txt2img": "Send to txt2img", "img2img": "Send to img2img", "inpaint": "Send to inpaint"}
+DESTINATIONS = {"txt2img": "Send to txt2img", "img2img": "Send to img2img", "inpaint": "Send to inpaint", "extras": "Send to extras"}
 
 # A label is the file chooser's button, so that it opens by click and by key.
 DROP_ZONE = """

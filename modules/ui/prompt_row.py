@@ -30,7 +30,7 @@ def prompt_row(form: Form, style_names: Sequence[str]) -> PromptRow:
             _prompt_box(form, "prompt", "prompt", "What the picture shows")
             _prompt_box(form, "negative_prompt", "neg_prompt", "What it should not show")
         with gr.Column(elem_id=f"{tab}_actions_column", scale=1, min_width=300, elem_classes=["gradio-column", "actions-column"]):
-            generate = _generate_box(tab)
+            generate = generate_box(tab)
             tools = _tools(tab)
             with gr.Row(elem_id=f"{tab}_styles_row", elem_classes=["gradio-row", "styles-row"]):
                 form.dropdown("styles", style_names, multiselect=True, elem_classes=["multiselect"])
@@ -44,7 +44,7 @@ def _prompt_box(form: Form, name: str, element: str, placeholder: str) -> None:
                      html_attributes=gr.InputHTMLAttributes(spellcheck=False, autocapitalize="off", autocorrect="off"))
 
 
-def _generate_box(tab: str) -> gr.Button:
+def generate_box(tab: str) -> gr.Button:
     """Generate stays usable while a job runs; Interrupt and Skip appear beside it (class `running`, set by progress.js)."""
     with gr.Row(elem_id=f"{tab}_generate_box", elem_classes=["gradio-row", "generate-box"]):
         generate = made(gr.Button, "Generate", elem_id=f"{tab}_generate", variant="primary", min_width=120)

@@ -25,8 +25,8 @@ class Results:
         return [self.gallery, self.generation_info, self.html_info, self.html_log]
 
 
-def results_panel(tab: str, *, can_open_folders: bool) -> Results:
-    """Build the panel inside the current Blocks context."""
+def results_panel(tab: str, *, can_open_folders: bool, has_parameters: bool = True) -> Results:
+    """Build the panel inside the current Blocks context. has_parameters: pictures of this tab can be made again from their infotext."""
     with gr.Column(elem_id=f"{tab}_results", elem_classes=["gradio-column", "results"]), \
             gr.Column(elem_id=f"{tab}_results_panel", elem_classes=["gradio-column"]):
         with gr.Column(elem_id=f"{tab}_gallery_container", elem_classes=["gradio-group", "gallery-frame"]):
@@ -39,8 +39,9 @@ def results_panel(tab: str, *, can_open_folders: bool) -> Results:
             ToolButton(SAVE, elem_id=f"save_{tab}", title="Save a copy of the selected picture in the log folder")
             ToolButton(ZIP, elem_id=f"save_zip_{tab}", title="Download all pictures as a zip file")
             enlarge = _enlarge_button(tab) if tab == "txt2img" else None
-            ToolButton(REPLAY, elem_id=f"{tab}_replay",
-                       title="Replay & verify: make the selected picture again and say whether it comes out the same")
+            if has_parameters:
+                ToolButton(REPLAY, elem_id=f"{tab}_replay",
+                           title="Replay & verify: make the selected picture again and say whether it comes out the same")
             ToolButton(COMPARE, elem_id=f"{tab}_compare", title="Compare the selected picture with another one, or with its input")
             send_buttons(tab)
         html_info = made(gr.HTML, "", elem_id=f"html_info_{tab}", elem_classes=["infotext"])

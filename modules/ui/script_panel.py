@@ -60,7 +60,7 @@ def script_panel(tab: str, runner: ScriptRunner) -> ScriptPanel:
     chooser.visible = True if runner.titles else "hidden"
     runner.inputs[0] = chooser
     runner.has_controls = True
-    _give_usual_classes(container)
+    give_usual_classes(container)
     groups = [script.group for script in runner.selectable_scripts if script.group is not None]
     if groups:
         chooser.change(_shown_group(runner), chooser, groups, queue=False, **PRIVATE)
@@ -87,7 +87,7 @@ def _shown_group(runner: ScriptRunner) -> Callable[[int], Any]:
     return show
 
 
-def _give_usual_classes(block: Any) -> None:
+def give_usual_classes(block: Any) -> None:
     """Give controls of scripts the class names of ours, and have them answer to the user."""
     for child in getattr(block, "children", ()):
         name = f"gradio-{child.get_block_name()}"
@@ -96,7 +96,7 @@ def _give_usual_classes(block: Any) -> None:
             child.elem_classes = [name, *filter(None, classes)]
         if getattr(child, "interactive", True) is None:
             child.interactive = True
-        _give_usual_classes(child)
+        give_usual_classes(child)
 
 
 def _change(component: Any, source: Any, parsed: Mapping[str, Any]) -> Any:

@@ -3,6 +3,8 @@
 
 /** The kinds of jobs that have a tab of their own; the kind is the tab's name. */
 const GENERATING_TABS = ["txt2img", "img2img"];
+/** These and the tabs without prompts whose jobs make pictures too. */
+const RESULT_TABS = [...GENERATING_TABS, "extras"];
 
 var uiLoadedCallbacks = [];
 var uiUpdateCallbacks = [];
@@ -93,8 +95,14 @@ function get_uiCurrentTabContent() {
     return Array.from(document.querySelectorAll('#tabs > .tabitem[id^="tab_"]')).find(uiElementIsVisible) || null;
 }
 
-/** "txt2img" on the txt2img tab, and so on; the first generating tab elsewhere. */
+/** "txt2img" on the txt2img tab, and so on; null elsewhere. */
 function currentGeneratingTab() {
+    const name = currentResultTab();
+    return GENERATING_TABS.includes(name) ? name : null;
+}
+
+/** The same, also for tabs without prompts. */
+function currentResultTab() {
     const content = get_uiCurrentTabContent();
     const name = content ? content.id.replace(/^tab_/, "") : "";
     return byId(name + "_generate") ? name : null;

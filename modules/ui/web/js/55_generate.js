@@ -12,7 +12,7 @@ function isKindOf(tab, kind) {
 
 /** The tab that shows the results of jobs of this kind. */
 function tabOfKind(kind) {
-    return GENERATING_TABS.find((tab) => isKindOf(tab, kind)) || GENERATING_TABS[0];
+    return RESULT_TABS.find((tab) => isKindOf(tab, kind)) || RESULT_TABS[0];
 }
 
 /** What this page does about the jobs of one tab. */
@@ -159,7 +159,7 @@ class TabTasks {
     }
 }
 
-var tabTasks = Object.fromEntries(GENERATING_TABS.map((tab) => [tab, new TabTasks(tab)]));
+var tabTasks = Object.fromEntries(RESULT_TABS.map((tab) => [tab, new TabTasks(tab)]));
 
 function allTabTasks() {
     return Object.values(tabTasks);
@@ -216,7 +216,7 @@ function showResult(tab, id) {
 /** Shows the result of a job in its own tab. */
 function showJob(job) {
     const tab = tabOfKind(job.kind);
-    if (currentGeneratingTab() !== tab) switch_to_tab(tab);
+    if (currentResultTab() !== tab) switch_to_tab(tab);
     showResult(tab, job.id);
 }
 
@@ -240,7 +240,7 @@ function setUpGenerateBox(tab) {
     listen(tab + "_restore_progress", () => restoreProgress());
 }
 
-GENERATING_TABS.forEach(setUpGenerateBox);
+RESULT_TABS.forEach(setUpGenerateBox);
 
 /** Interrupts the followed job. With "Don't Interrupt in the middle" the first press lets the present picture end. */
 async function stopTask(tab, atOnce) {
@@ -272,7 +272,7 @@ function pressIfVisible(id) {
 
 document.addEventListener("keydown", (event) => safe(() => {
     if (event.isComposing || event.defaultPrevented) return;
-    const tab = currentGeneratingTab();
+    const tab = currentResultTab();
     if (!tab) return;
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
         event.preventDefault();

@@ -47,8 +47,9 @@ async function sendToImg2img(modeName, picture) {
     await sendToForm("img2img", {infotext: picture.infotext, notes: picture.notes, width, height});
 }
 
-for (const tab of GENERATING_TABS) {
+for (const tab of RESULT_TABS) {
     listen(tab + "_send_to_txt2img", () => sendParameters("txt2img", selectedPicture(tab)));
     listen(tab + "_send_to_img2img", () => sendToImg2img("img2img", selectedPicture(tab)));
     listen(tab + "_send_to_inpaint", () => sendToImg2img("inpaint", selectedPicture(tab)));
+    listen(tab + "_send_to_extras", () => pictureToExtras(selectedPicture(tab)));
 }

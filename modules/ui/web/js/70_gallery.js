@@ -56,7 +56,7 @@ function seedOfSelected(tab, kind, present) {
 
 /** Writes the infotext of another picture when another one is chosen. */
 function noticeSelection() {
-    for (const tab of GENERATING_TABS) {
+    for (const tab of RESULT_TABS) {
         if (!uiElementIsVisible(galleryOf(tab))) continue;
         const mark = shownTask(tab) + "/" + selected_gallery_index();
         if (galleryMarks[tab] === mark) continue;
@@ -91,7 +91,7 @@ document.addEventListener("focusin", (event) => {
 /* Buttons below the gallery */
 
 function setUpGalleryButtons() {
-    for (const tab of GENERATING_TABS) {
+    for (const tab of RESULT_TABS) {
         listen("save_" + tab, () => saveSelected(tab));
         listen("save_zip_" + tab, () => downloadZip(tab));
         listen(tab + "_open_folder", () => openFolder(tab));

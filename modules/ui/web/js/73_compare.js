@@ -6,7 +6,7 @@ const COMPARE_VIEWS = {slider: "Slider", sides: "Side by side", difference: "Dif
 /** What the open dialog compares: tab, pictures {name, source, infotext}, choices, view. */
 var comparison = null;
 
-GENERATING_TABS.forEach((tab) => listen(tab + "_compare", () => openCompare(tab)));
+RESULT_TABS.forEach((tab) => listen(tab + "_compare", () => openCompare(tab)));
 
 async function openCompare(tab) {
     const selected = selectedPicture(tab);

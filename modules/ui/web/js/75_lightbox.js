@@ -52,7 +52,7 @@ function lightboxElement() {
             tool("modal_tile", "▦", "Tile preview", () => modal.classList.toggle("tiling")),
             tool("modal_live", "◉", "Show the live preview of the running job", toggleLivePreview),
             tool("modal_download", "⭳", "Download", downloadFromLightbox),
-            tool("modal_save", "💾", "Save a copy (S)", () => saveSelected(currentGeneratingTab()).catch((error) => showMessage(error.message, "error"))),
+            tool("modal_save", "💾", "Save a copy (S)", () => saveSelected(currentResultTab()).catch((error) => showMessage(error.message, "error"))),
             tool("modal_close", "✕", "Close (Esc)", closeModal)),
         tool("modal_prev", "❮", "Previous picture (left arrow or A)", () => stepLightbox(-1)),
         made("div", {class: "stage", tabindex: "-1"}, made("img", {id: "modalImage", alt: "Selected picture"}), made("div", {class: "tiles"})),

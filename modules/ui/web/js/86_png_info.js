@@ -165,6 +165,7 @@ const PICTURE_DESTINATIONS = {
     },
     img2img: (picture) => sendToImg2img("img2img", picture),
     inpaint: (picture) => sendToImg2img("inpaint", picture),
+    extras: (picture) => pictureToExtras(picture),
 };
 
 for (const [name, send] of Object.entries(PICTURE_DESTINATIONS)) {
