@@ -2,24 +2,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import torch
 from PIL.Image import Image
 
 from modules import extra_networks, runtime, script_callbacks
-from modules.errors import Interrupted, Skipped
+from modules.errors import Cancelled, Interrupted, Skipped
 from modules.generation import pasting
 
 # names that extensions expect here
 from modules.generation.base import LATENT_CHANNELS as opt_C
 from modules.generation.base import LATENT_PX as opt_f
 from modules.generation.base import StableDiffusionProcessing
+from modules.generation.care import care_of
 from modules.generation.conditions import setup_conditions
 from modules.generation.decode import as_picture, decoded
 from modules.generation.describe import create_infotext, write_last_parameters
 from modules.generation.effects import Effects, apply_effects
-from modules.generation.finishing import watermarked
+from modules.generation.finishing import watermarked, with_faces
 from modules.generation.image_to_image import StableDiffusionProcessingImg2Img
 from modules.generation.inpaint import put_back
 from modules.generation.networks import activated
@@ -60,7 +61,7 @@ def process_images(p: StableDiffusionProcessing) -> Processed:
     """Run `p` under its override settings, with its checkpoint loaded. Raises UserError for what the user can mend."""
     rt = runtime.current()
     call_scripts(p, "before_process")
-    with run_of(p), rt.settings.overriding(p.override_settings or {}):
+    with run_of(p), rt.settings.overriding(p.override_settings or {}), rt.models.careful(care_of(p)):
         named = p.override_settings.get("sd_model_checkpoint")
         p.sd_model = rt.models.ensure(rt.chosen_checkpoint(named), fall_back=not named)
         p.checkpoint = p.sd_model.checkpoint
@@ -138,7 +139,10 @@ def make_batch(p: StableDiffusionProcessing, iteration: int) -> dict[int, Made]:
             return {}
         except Interrupted:
             return partial_batch(p, indices)
-        return publish_batch(p, indices, latents)
+        try:
+            return publish_batch(p, indices, latents)
+        except Cancelled:
+            return {}
 
 
 BATCH_HOOKS = ("post_sample", "postprocess_batch", "postprocess_batch_list")
@@ -151,11 +155,14 @@ def publish_batch(p: StableDiffusionProcessing, indices: list[int], latents: tor
     """
     keep = runtime.current().settings.samples_save and not p.do_not_save_samples
     if not any_overrides(p.scripts, *BATCH_HOOKS):
-        return {index: publish(p, index, decoded(p.sd_model, latent[None], note=p.comment)[0], keep)
-                for index, latent in zip(indices, latents, strict=True)}
+        made = {}
+        with suppress(Cancelled):  # pressed between two tiles of the VAE: what is finished stays
+            for index, latent in zip(indices, latents, strict=True):
+                made[index] = publish(p, index, decoded(p.sd_model, latent[None])[0], keep)
+        return made
     samples = PostSampleArgs(latents)
     call_scripts(p, "post_sample", samples)
-    pixels = decoded(p.sd_model, samples.samples, note=p.comment)
+    pixels = decoded(p.sd_model, samples.samples)
     call_scripts(p, "postprocess_batch", images=pixels, batch_number=p.iteration)
     p.prompts = [p.all_prompts[i] for i in indices]  # a script that adds pictures adds their prompts here, tags included
     p.negative_prompts = [p.all_negative_prompts[i] for i in indices]
@@ -171,7 +178,7 @@ def publish_batch(p: StableDiffusionProcessing, indices: list[int], latents: tor
 
 def publish(p: StableDiffusionProcessing, index: int, pixels: torch.Tensor, keep: bool) -> Made:
     """Finish one picture of pixels [3, H, W]: scripts, in img2img the rest of the original, infotext, file."""
-    picture = PostprocessImageArgs(as_picture(pixels), index)
+    picture = PostprocessImageArgs(with_faces(p, as_picture(pixels), index, keep), index)
     call_scripts(p, "postprocess_image", picture)
     paste = pasting.Paste(p, index, keep) if isinstance(p, StableDiffusionProcessingImg2Img) else None
     picture.image = paste.back(picture.image) if paste else picture.image
@@ -196,7 +203,7 @@ def partial_batch(p: StableDiffusionProcessing, indices: list[int]) -> dict[int,
     keep = opts.save_incomplete_images and opts.samples_save and not p.do_not_save_samples
     p.extra_generation_params["Interrupted at step"] = reached.i + 1
     try:
-        return {index: publish(p, index, decoded(p.sd_model, latent[None], note=p.comment)[0], keep)
+        return {index: publish(p, index, decoded(p.sd_model, latent[None])[0], keep)
                 for index, latent in zip(indices, reached.denoised, strict=True)}
     finally:
         del p.extra_generation_params["Interrupted at step"]

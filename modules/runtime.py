@@ -14,6 +14,7 @@ from modules.folders import Folders
 from modules.gallery.gallery import Gallery
 from modules.hardware import Hardware
 from modules.history import History
+from modules.imaging.faces import FaceRestoration
 from modules.imaging.unsaved import UnsavedPictures
 from modules.imaging.upscaler_table import UpscalerTable
 from modules.jobs.queue import JobQueue
@@ -41,6 +42,7 @@ class Runtime:
     embeddings: EmbeddingTable
     loras: LoraCatalog
     upscalers: UpscalerTable
+    faces: FaceRestoration
     gallery: Gallery
     extensions: list[Extension] = field(default_factory=list)
     conditions: ConditionCache = field(default_factory=ConditionCache)

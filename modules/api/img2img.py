@@ -15,7 +15,7 @@ PICTURES = (img2img.PICTURES, *img2img.MASKS)
 
 def engine_values(rt: Runtime, body: dict[str, Any]) -> dict[str, Any]:
     """The request in the engine's terms, pictures as bytes. Raises RequestError, or NotFound for an unknown sampler."""
-    values = common_values(rt, body, IMG2IMG_FIELDS, scripts.scripts_img2img, models.IMAGE_NEEDED)
+    values = common_values(rt, body, IMG2IMG_FIELDS, scripts.scripts_img2img, {})
     fetch = fetch_options(rt)
     values[img2img.PICTURES] = picture_list(img2img.PICTURES, values.get(img2img.PICTURES), fetch)
     return values | {name: picture_bytes(name, values[name], fetch) for name in img2img.MASKS if values.get(name)}

@@ -9,6 +9,7 @@ from modules.api import about, models, scripts
 from modules.checkpoints.files import files_below
 from modules.extensions.clone import origin_of
 from modules.generation.hires import LATENT_UPSCALERS
+from modules.imaging.faces import RESTORERS
 from modules.imaging.known_upscalers import REAL_ESRGAN_MODELS
 from modules.runtime import Runtime
 from modules.sampling.registry import SAMPLERS
@@ -127,8 +128,8 @@ def hypernetworks(rt: Runtime) -> Answer:
 
 
 def face_restorers(rt: Runtime) -> Answer:
-    """Programs that restore faces: none in this version."""
-    return []
+    """Programs that restore faces, whether their files are there or not; cmd_dir is the folder for them."""
+    return [{"name": name, "cmd_dir": str(rt.folders.models / file.folders[0])} for name, file in RESTORERS.items()]
 
 
 def realesrgan_models(rt: Runtime) -> Answer:

@@ -11,7 +11,6 @@ _TYPES = {"text": "string", "choice": "string", "integer": "integer", "number": 
 # name, type, default: what clients send beside the fields of the engine. Names of the engine's table are left out of this one,
 # so a row here stops counting when the engine learns the field.
 API_FIELDS: tuple[tuple[str, str, Any], ...] = (
-    ("restore_faces", "boolean", None),
     ("denoising_strength", "number", None),
     ("refiner_checkpoint", "string", None),
     ("refiner_switch_at", "number", None),
@@ -54,8 +53,7 @@ WITHOUT_DEFAULT = ("denoising_strength", "refiner_switch_at")
 IMAGE_WITHOUT_DEFAULT = ("refiner_switch_at", "mask_blur", "image_cfg_scale")
 
 # Fields that ask for something the engine cannot do, and what that is.
-IMAGE_NEEDED = {"restore_faces": "face restoration"}
-NEEDED = {**IMAGE_NEEDED, "firstpass_image": "a first-pass picture"}
+NEEDED = {"firstpass_image": "a first-pass picture"}
 
 
 def api_default(field: Field, without: tuple[str, ...] = WITHOUT_DEFAULT) -> Any:

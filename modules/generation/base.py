@@ -113,6 +113,7 @@ class StableDiffusionProcessing:
         self.shared_passes: Any = None  # modules.generation.shared_passes, where several runs of a job have work in common
         self.record: PictureRecord | None = None
         self.batch_index = 0
+        self.face_restorer: str | None = None  # what restored the faces of the current picture
         self.scripts_setup_complete = False
         self.results_folder: Any = None
         self.own_folder: Path | None = None

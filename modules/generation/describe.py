@@ -8,11 +8,15 @@ from modules.checkpoints.files import CheckpointInfo
 from modules.errors import UserError, report
 from modules.generation import provenance
 from modules.generation.base import StableDiffusionProcessing
+from modules.generation.live_sampler import row_of
 from modules.generation.effects import is_tiling, merging_ratio
 from modules.generation.passes import effective
 from modules.imaging import infotext
 from modules.imaging.save import remember_parameters
 from modules.version import version_text
+
+
+CODEFORMER = "CodeFormer"
 
 
 def parameters(p: StableDiffusionProcessing, seed: int, subseed: int) -> dict[str, Any]:
@@ -28,6 +32,7 @@ def parameters(p: StableDiffusionProcessing, seed: int, subseed: int) -> dict[st
         "CFG scale": p.cfg_scale,
         "Image CFG scale": getattr(p, "image_cfg_scale", None) if p.follows_instructions else None,
         "Seed": seed,
+        "Face restoration": p.face_restorer,
         "Size": f"{p.width}x{p.height}",
         "Model hash": (checkpoint.short_hash or checkpoint.wait_for_hash()[:10]) if opts.add_model_hash_to_info else None,
         "Model": checkpoint.model_name if opts.add_model_name_to_info else None,
@@ -45,6 +50,7 @@ def parameters(p: StableDiffusionProcessing, seed: int, subseed: int) -> dict[st
         "RNG": opts.randn_source if opts.randn_source != "GPU" else None,
         "NGMS": effective(p, "s_min_uncond") or None,
         "Tiling": is_tiling(p) or None,
+        "CodeFormer weight": opts.code_former_weight if p.face_restorer == CODEFORMER else None,
         **option_parameters(p),
         **(p.extra_generation_params or {}),
         "Version": version_text() if opts.add_version_to_infotext else None,
@@ -62,7 +68,8 @@ def vae_parameters() -> dict[str, str]:
 
 # Settings that `parameters` writes itself, in their place.
 WRITTEN_ABOVE = frozenset({"sd_model_checkpoint", "sd_vae", "inpainting_mask_weight", "CLIP_stop_at_last_layers", "eta_noise_seed_delta",
-                           "randn_source", "s_min_uncond", "tiling", "token_merging_ratio", "token_merging_ratio_hr"})
+                           "randn_source", "s_min_uncond", "tiling", "token_merging_ratio", "token_merging_ratio_hr", "face_restoration_model",
+                           "code_former_weight"})
 
 # Settings that only some samplers read, and the option by which the sampler's row names them.
 SAMPLER_SETTINGS = {name: name for name in ("s_churn", "s_tmin", "s_tmax", "s_noise", "uni_pc_variant", "uni_pc_skip_type", "uni_pc_order",
@@ -91,9 +98,10 @@ def value_that_counts(p: StableDiffusionProcessing, key: str) -> Any:
         return getattr(p, key, None)
     name = SAMPLER_SETTINGS.get(key)
     if name is not None:
-        if name not in p.sampler.options:
+        row = row_of(p.sampler)
+        if name not in row.options:
             return None
-        if name == "eta" and (p.sampler.kind == "timestep") != (key == "eta_ddim"):
+        if name == "eta" and (row.kind == "timestep") != (key == "eta_ddim"):
             return None
         own = getattr(p, name, None)
         if own is not None:

@@ -91,6 +91,9 @@ def _switch(name: str, label: str, default: bool | None = False, element_id: str
     return Field(name=name, label=label, kind="boolean", default=default, element_id=element_id, in_form=bool(element_id), **further)
 
 
+# Its value is the name of what restored them, not yes or no.
+FACE_RESTORATION = "Face restoration"
+
 COMMON_FIELDS: tuple[Field, ...] = (
     _text("prompt", "Prompt", "prompt", "Prompt"),
     _text("negative_prompt", "Negative prompt", "neg_prompt", "Negative prompt"),
@@ -111,6 +114,7 @@ COMMON_FIELDS: tuple[Field, ...] = (
     _resize_seed("seed_resize_from_h", "Resize seed from height"),
     _choice("refiner_checkpoint", "Checkpoint", "checkpoint", "", "Refiner"),
     _slider("refiner_switch_at", "Switch at", "switch_at", 0.8, (0.01, 1, 0.01), (0.0, 1), infotext="Refiner switch at"),
+    _switch("restore_faces", "Restore faces", None, "restore_faces", optional=True, infotext=FACE_RESTORATION),
     _switch("tiling", "Tiling", None, optional=True, infotext="Tiling"),
     _sampler_option("eta", "Eta", 10),
     _sampler_option("s_churn", "Sigma churn", 1000),

@@ -1,14 +1,56 @@
-"""What the settings do to a finished picture before it is published: an invisible watermark."""
+"""What is done to a finished picture before it is published: faces restored, an invisible watermark."""
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+import torch
 from PIL.Image import Image
 
 from modules import runtime
-from modules.errors import UserError
+from modules.errors import Cancelled, RequestError, UserError
 from modules.generation.base import StableDiffusionProcessing
+from modules.generation.describe import create_infotext
+from modules.generation.outputs import Destination, samples_folder, save
+from modules.imaging.known_files import FileMissing
 from modules.imaging.watermark import checked_text, with_watermark
 
 WATERMARK = "Invisible watermark"
+
+
+def with_faces(p: StableDiffusionProcessing, image: Image, index: int, keep: bool) -> Image:
+    """`image` with its faces restored where the request, or the setting, asks for it; as it is, and with a note, where that fails."""
+    rt = runtime.current()
+    opts = rt.settings
+    p.face_restorer = None
+    if not (opts.face_restoration if p.restore_faces is None else p.restore_faces):
+        return image
+    try:
+        restored = rt.faces.restored(image, opts.face_restoration_model, weight=opts.code_former_weight)
+    except (UserError, torch.OutOfMemoryError) as error:
+        p.comment(f"Faces were not restored. {error}")
+        return image
+    except Cancelled:  # the picture itself is done, and is kept as it is
+        p.comment("Faces were not restored, since the job was stopped.")
+        return image
+    finally:
+        if opts.face_restoration_unload:
+            rt.faces.unload()
+    if restored is not image and keep and opts.save_images_before_face_restoration:
+        text = create_infotext(p, p.all_prompts, p.all_seeds, p.all_subseeds, index=index, is_result=False)
+        save(p, image, index, text, Destination(folder=samples_folder(p), keep=True, suffix="-before-face-restoration"))
+    p.face_restorer = opts.face_restoration_model
+    return restored
+
+
+def check_faces(rt: runtime.Runtime, request: Mapping[str, Any], overrides: Mapping[str, Any]) -> None:
+    """Raises RequestError for a request to restore faces that lacks a file, before a job exists."""
+    if not request.get("restore_faces"):
+        return
+    missing = rt.faces.missing(overrides.get("face_restoration_model") or rt.settings.face_restoration_model)
+    if missing is not None:
+        error = FileMissing(missing)
+        raise RequestError("restore_faces", f"Restore faces: {error.what}", error.why, error.remedy)
 
 
 def watermarked(p: StableDiffusionProcessing, image: Image) -> Image:

@@ -4,7 +4,7 @@ from typing import Any
 
 from modules import script_callbacks
 from modules.errors import RequestError, UserError
-from modules.generation.fields import Field, checked
+from modules.generation.fields import FACE_RESTORATION, Field, checked
 from modules.imaging import infotext
 from modules.runtime import Runtime
 from modules.sampling.registry import split_sampler_name
@@ -39,6 +39,8 @@ def _value(field: Field, found: dict[str, str]) -> Any:
         return _half(found.get("Seed resize from"), field.name.endswith("h"))
     if not field.infotext or field.kind == "mapping":
         return None
+    if field.infotext == FACE_RESTORATION:
+        return True if found.get(FACE_RESTORATION) else None
     text = found.get(field.infotext)
     return text.split(", ") if text and field.kind == "names" else text
 

@@ -17,6 +17,7 @@ from modules.checkpoints.vae import named_vae
 from modules.errors import RequestError
 from modules.generation.base import PictureRecord, StableDiffusionProcessing
 from modules.generation.fields import LATENT_PX
+from modules.generation.finishing import check_faces
 from modules.generation.hires import DEFAULT_UPSCALER, LATENT_UPSCALERS, hires_size
 from modules.generation.result import Processed
 from modules.generation.script_values import SELECTED, attach_scripts, frozen_scripts, run_selected
@@ -54,6 +55,7 @@ def freeze(rt: Runtime, request: dict[str, Any], given: Mapping[str, Any], runne
     if unknown:
         raise RequestError("styles", f"There is no style named {unknown[0]!r}.", remedy="Choose one from the Styles list.")
     check_steps(sampler, request["steps"])
+    check_faces(rt, request, overrides)
     request |= checked_passes(rt, request)
     info = rt.chosen_checkpoint(overrides.get("sd_model_checkpoint"))
     scripts, notes_on_scripts = frozen_scripts(runner, given.get(SCRIPTS))

@@ -34,6 +34,7 @@ class Processed:
         self.steps = p.steps
         self.batch_size = p.batch_size
         self.restore_faces = bool(p.restore_faces)
+        self.face_restoration_model = getattr(p, "face_restorer", None)
         self.seed_resize_from_w, self.seed_resize_from_h = p.seed_resize_from_w, p.seed_resize_from_h
         self.denoising_strength = p.denoising_strength
         self.extra_generation_params = p.extra_generation_params or {}
@@ -65,7 +66,7 @@ class Processed:
             "seed": self.seed, "all_seeds": self.all_seeds, "subseed": self.subseed, "all_subseeds": self.all_subseeds,
             "subseed_strength": self.subseed_strength, "width": self.width, "height": self.height,
             "sampler_name": self.sampler_name, "scheduler": self.scheduler, "cfg_scale": self.cfg_scale, "steps": self.steps,
-            "batch_size": self.batch_size, "restore_faces": self.restore_faces, "face_restoration_model": None,
+            "batch_size": self.batch_size, "restore_faces": self.restore_faces, "face_restoration_model": self.face_restoration_model,
             "sd_model_name": self.sd_model_name, "sd_model_hash": self.sd_model_hash, "sd_vae_name": None, "sd_vae_hash": None,
             "seed_resize_from_w": self.seed_resize_from_w, "seed_resize_from_h": self.seed_resize_from_h,
             "denoising_strength": self.denoising_strength,

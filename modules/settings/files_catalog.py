@@ -18,6 +18,7 @@ FILE_SECTIONS = (
         check("grid_prevent_empty_spots", False, "Prevent empty spots in grids"),
         text("grid_zip_filename_pattern", "", "Archive filename pattern", info="empty: [datetime]_[[model_name]]_[seed]-[seed_last]"),
         slide("n_rows", -1, "Grid row count", -1, 16, 1, info="-1: chosen by the number of images; 0: the batch size"),
+        check("save_images_before_face_restoration", False, "Save a copy of image before doing face restoration"),
         check("save_images_before_highres_fix", False, "Save a copy before highres fix"),
         check("save_images_before_color_correction", False, "Save a copy of image before applying color correction to img2img results"),
         check("save_mask", False, "For inpainting, save a copy of the greyscale mask"),

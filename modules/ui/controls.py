@@ -14,6 +14,7 @@ from modules.ui.components import PRIVATE, RANDOM, REUSE, SWAP, ToolButton, made
 if TYPE_CHECKING:
     from modules.runtime import Runtime
     from modules.ui.form import Form
+    from modules.ui.page_values import PageValues
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +76,13 @@ def swap_button(form: Form) -> None:
     swap = ToolButton(SWAP, elem_id=f"{form.tab}_res_switch_btn", title="Swap width and height")
     size = [form.components["width"], form.components["height"]]
     swap.click(None, size, size, js="(width, height) => [height, width]", **PRIVATE)
+
+
+def checkboxes(rt: Runtime, form: Form, page: PageValues) -> None:
+    """Switches of their own; in a new page they are as the settings say."""
+    with gr.Row(elem_id=f"{form.tab}_checkboxes", elem_classes=["gradio-row", "form-row", "switches"]):
+        faces = form.checkbox("restore_faces", value=bool(rt.settings.face_restoration), min_width=120, container=False)
+    page.follow(faces, "value", lambda: bool(rt.settings.face_restoration))
 
 
 def override_control(form: Form) -> None:

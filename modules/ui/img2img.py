@@ -34,6 +34,7 @@ def img2img_tab(rt: Runtime, page: PageValues) -> GeneratingTab:
         return {
             "image": lambda: _picture_controls(form), "inpaint": lambda: _mask_controls(form),
             "sampler": lambda: controls.sampler_controls(rt, form), "accordions": lambda: refiner_part(rt, form),
+            "checkboxes": lambda: controls.checkboxes(rt, form, page),
             "dimensions": lambda: _size_controls(form), "cfg": lambda: _cfg_controls(rt, form, page),
             "denoising": lambda: _strength_control(form), "seed": lambda: controls.seed_controls(form),
             "override_settings": lambda: controls.override_control(form)}

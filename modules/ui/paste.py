@@ -9,7 +9,7 @@ import gradio as gr
 
 from modules import script_callbacks
 from modules.errors import NotFound, RequestError
-from modules.generation.fields import Field, checked
+from modules.generation.fields import FACE_RESTORATION, Field, checked
 from modules.imaging import infotext
 from modules.sampling.registry import split_sampler_name
 from modules.settings.infotext_keys import MISSPELT, override_settings_from, settings_with_infotext
@@ -167,6 +167,10 @@ def form_values(fields: Iterable[Field], parsed: Mapping[str, Any]) -> tuple[dic
     for field in fields:
         if field.name == "enable_hr" and "Steps" in texts:  # a whole infotext: without a second pass it was off
             values["enable_hr"] = "Hires upscaler" in texts
+            continue
+        if field.infotext == FACE_RESTORATION:
+            if "Steps" in texts or FACE_RESTORATION in texts:
+                values[field.name] = FACE_RESTORATION in texts
             continue
         if not field.in_form or field.kind == "mapping":
             continue

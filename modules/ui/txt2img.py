@@ -24,7 +24,8 @@ def txt2img_tab(rt: Runtime, page: PageValues) -> GeneratingTab:
     def blocks(form: Form) -> Blocks:
         return {
             "sampler": lambda: controls.sampler_controls(rt, form), "accordions": lambda: _further_passes(rt, form),
-            "dimensions": lambda: _size_controls(form), "cfg": lambda: _cfg_control(form),
+            "checkboxes": lambda: controls.checkboxes(rt, form, page), "dimensions": lambda: _size_controls(form),
+            "cfg": lambda: _cfg_control(form),
             "seed": lambda: controls.seed_controls(form), "override_settings": lambda: controls.override_control(form)}
 
     return generating_tab(rt, page, TabKind(name=txt2img.KIND, fields=TXT2IMG_FIELDS, submit=txt2img.submit,

@@ -13,7 +13,9 @@ def api(module_server):
 def test_it_lists_what_there_is(api):
     assert "Euler" in {row["name"] for row in api.get_samplers()} and "Automatic" in {row["label"] for row in api.get_schedulers()}
     assert {row["model_name"] for row in api.get_sd_models()} >= {"tiny-sd1-s1", "tiny-sd1-s2"}
-    assert api.get_sd_vae() == [] and api.get_hypernetworks() == [] and api.get_face_restorers() == [] and api.get_realesrgan_models() == []
+    assert api.get_sd_vae() == [] and api.get_hypernetworks() == []
+    assert [row["name"] for row in api.get_face_restorers()] == ["CodeFormer", "GFPGAN"]
+    assert "R-ESRGAN 4x+" in {row["name"] for row in api.get_realesrgan_models()}
     assert [row["name"] for row in api.get_upscalers()][:3] == ["None", "Lanczos", "Nearest"] and api.get_latent_upscale_modes()
     assert api.get_prompt_styles() == [] and "ram" in api.get_memory() and "api" in api.get_cmd_flags() and api.get_loras()
     assert 0 <= api.get_progress()["progress"] <= 1

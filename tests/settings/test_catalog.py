@@ -30,6 +30,9 @@ OUR_OPTIONS = {"postprocessing_disable_in_extras", "SWIN_tile", "SWIN_tile_overl
                "skip_early_cond", "beta_dist_alpha", "beta_dist_beta"}  # these three are of A1111 1.9 and 1.10
 OUR_INFOTEXT_KEYS = {
     "s_min_uncond": "NGMS",
+    "face_restoration": None,  # the field "Restore faces" has the key, and the model is its value
+    "face_restoration_model": "Face restoration",
+    "code_former_weight": "CodeFormer weight",
     "k_sched_type": None,  # the key belongs to the field "Schedule type" since 1.9
     "sgm_noise_multiplier": "SGM noise multiplier",  # spelt as in 1.9; the old spelling is read
 }
