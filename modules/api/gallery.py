@@ -5,16 +5,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
 
 from modules.api.answers import SafeJSONResponse
-from modules.api.own_queue import admin_only
+from modules.api.own_queue import admin_only, viewer_of
 from modules.api.picture_files import content_type
 from modules.errors import NotFound
 from modules.gallery.gallery import MOST_AT_ONCE, Changed
 from modules.gallery.index import Order
+from modules.generation import replay
 from modules.imaging import infotext
 from modules.imaging.foreign_infotext import Reading, read_parameters
 from modules.imaging.open_picture import PictureRefused
@@ -71,6 +72,7 @@ def gallery_router(rt: Runtime) -> APIRouter:
     _add_questions(router, rt)
     _add_files(router, rt)
     _add_changes(router, rt)
+    _add_replay(router, rt)
     _add_bin(router, rt)
     return router
 
@@ -185,6 +187,20 @@ def _add_changes(router: APIRouter, rt: Runtime) -> None:
         """Make the index again from the files."""
         rt.gallery.rebuild()
         return {"version": rt.gallery.index.version}
+
+
+class ReplayRequest(BaseModel):
+    """A picture of the gallery."""
+
+    id: str
+
+
+def _add_replay(router: APIRouter, rt: Runtime) -> None:
+    @router.post("/replay")
+    def make_again(body: ReplayRequest, request: Request) -> dict[str, Any]:
+        """Queue a replay of a picture; the answer is the id of the job, whose result holds the report under "replay"."""
+        job = replay.submit(rt, rt.gallery.index.path_of(body.id), owner=viewer_of(request).user)
+        return {"id": job.id}
 
 
 def _add_bin(router: APIRouter, rt: Runtime) -> None:

@@ -18,7 +18,8 @@ from modules.settings.store import Options
 FOLDER_SETTINGS = ("outdir_samples", "outdir_txt2img_samples", "outdir_img2img_samples", "outdir_extras_samples", "outdir_grids",
                    "outdir_txt2img_grids", "outdir_img2img_grids", "outdir_save")
 FURTHER_FOLDERS = "gallery_folders"
-READ_AT_ONCE = 200
+READ_AT_ONCE = 50
+PAUSE_SECONDS = 0.02  # between two of these: pictures in the making and pages come first
 LISTED_FIRST = 1_000  # so that a page is there before very many files are entered
 MOST_AT_ONCE = 5_000
 
@@ -84,13 +85,13 @@ class Gallery:
     # What is there
 
     def look(self, wait_seconds: float = 0.0) -> None:
-        """Have the folders listed and new files read in the background; waits that long for the list, not for the reading."""
+        """Have the folders listed and new files read in the background; a first list is waited for that long, the reading never."""
         self._listed.clear()
         if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._work, name="gallery", daemon=True)
             self._thread.start()
         self._wanted.set()
-        if wait_seconds:
+        if wait_seconds and not self.index.version and self.index.is_empty():
             self._listed.wait(wait_seconds)
 
     def _work(self) -> None:
@@ -101,7 +102,7 @@ class Gallery:
                 if not self._closing.is_set():
                     self.list_files()
                 self._listed.set()
-                while not self._closing.is_set() and not self._wanted.is_set() and self._read_some():
+                while not self._wanted.is_set() and self._read_some() and not self._closing.wait(PAUSE_SECONDS):
                     pass
             except Exception as error:  # whatever it is: the next look tries again, and the page must not lose its gallery
                 report("The gallery could not bring its index up to date.", error)

@@ -116,6 +116,10 @@ class Index:
             db.executemany("INSERT OR REPLACE INTO pictures (id, path, folder, name, modified, size, text) VALUES (?, ?, ?, ?, ?, ?, ?)",
                            map(_row_of, changed))
 
+    def is_empty(self) -> bool:
+        with self._lock:
+            return self._db.execute("SELECT 1 FROM pictures LIMIT 1").fetchone() is None
+
     def unread(self, count: int) -> list[tuple[int, str]]:
         """Row numbers and paths of files that were listed but not yet read, the newest first."""
         with self._lock:

@@ -12,8 +12,12 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # gradio looks at it
 import gradio as gr
 import torch
 
+from modules.ui import bindings, extension_files
+from modules.ui.component_events import told_to_listeners
 from modules.ui.components import TOOLTIPS, hidden_text
+from modules.ui.extension_tabs import extension_tabs
 from modules.ui.extras import extras_tab
+from modules.ui.gallery import gallery_tab
 from modules.ui.img2img import img2img_tab
 from modules.ui.img2img_modes import modes_for_page
 from modules.ui.merger import merger_tab
@@ -32,7 +36,9 @@ def build_blocks(rt: Runtime) -> tuple[gr.Blocks, PageValues]:
     """The whole page for a running program, and what keeps it up to date. Tabs of generation come first: events cost less there."""
     gr.set_static_paths([str(folder) for folder in (rt.folders.outputs, rt.folders.results)])
     page = PageValues()
-    with gr.Blocks(title="Easel", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86400)) as blocks:
+    bindings.forget()
+    with told_to_listeners(), \
+            gr.Blocks(title="Easel", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86400)) as blocks:
         settings_json = hidden_text("settings_json", options_json(rt.settings))
         page.follow(settings_json, "value", lambda: options_json(rt.settings))
         row = quicksettings(rt, page)
@@ -41,15 +47,19 @@ def build_blocks(rt: Runtime) -> tuple[gr.Blocks, PageValues]:
                 txt2img = txt2img_tab(rt, page)
             with gr.Tab("img2img", id="img2img", elem_id="tab_img2img"):
                 img2img = img2img_tab(rt, page)
+            with gr.Tab("Gallery", id="gallery", elem_id="tab_gallery"):
+                gallery_tab()
             with gr.Tab("Extras", id="extras", elem_id="tab_extras"):
                 extras_tab(rt, page)
             with gr.Tab("PNG Info", id="pnginfo", elem_id="tab_pnginfo"):
                 png_info_tab()
             with gr.Tab("Checkpoint Merger", id="modelmerger", elem_id="tab_modelmerger"):
                 merger_tab(rt, page)
+            extension_tabs(rt)
             with gr.Tab("Settings", id="settings", elem_id="tab_settings"):
                 settings_tab(rt, settings_json, page, shown_elsewhere={CHECKPOINT, *row.others})
         gr.HTML(footer(rt), elem_id="footer")
+        bindings.connect_paste_params_buttons()
         connect_quicksettings(rt, row, [txt2img, img2img], settings_json)
         for event in blocks.fns.values():  # also those of scripts: our API is another one
             event.api_visibility = "private"
@@ -67,5 +77,5 @@ def footer(rt: Runtime) -> str:
 
 def page_script(rt: Runtime) -> str:
     """What the page's scripts need to know at once, as a script for the page's head."""
-    known = {"tooltips": TOOLTIPS, "theme": rt.args.theme or "", "modes": modes_for_page()}
+    known = {"tooltips": TOOLTIPS, "theme": rt.args.theme or "", "modes": modes_for_page(), "wholePage": extension_files.has_scripts(rt)}
     return "window.easelPage = " + json.dumps(known).replace("<", "\\u003c") + ";"

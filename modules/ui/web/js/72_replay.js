@@ -1,7 +1,7 @@
 /* Replay & verify: the selected picture is made again in the queue, and the outcome stands under it as text. */
 "use strict";
 
-var replayOf = {}; // tab -> id of the replay whose outcome is awaited or shown
+var replayOf = {}; // tab, or other place -> id of the replay whose outcome is awaited or shown
 
 GENERATING_TABS.forEach((tab) => listen(tab + "_replay", () => replaySelected(tab)));
 
@@ -17,25 +17,29 @@ async function replaySelected(tab) {
         return;
     }
     const job = await callServer("/internal/replay", {path: picture.path});
-    replayOf[tab] = job.id;
-    const name = picture.path.split(/[\\/]/).pop();
-    writeReplay(tab, "running", "Replay of " + name + " waits for its turn.");
-    refreshQueue(0);
-    requestProgress(job.id, null, null, () => showReplay(tab, job.id, name, shown).catch((error) => writeReplay(tab, "failed", error.message)),
-        (answer) => { if (answer.active && replayOf[tab] === job.id) writeReplay(tab, "running", "Replay of " + name + ": " + Math.round((answer.progress || 0) * 100) + " %"); });
+    followReplay({key: tab, place: byId("image_buttons_" + tab), name: picture.path.split(/[\\/]/).pop(),
+        buttons: () => [["Show the new picture", () => showResult(tab, job.id)], ["Show the first one", () => showResult(tab, shown)]]}, job.id);
 }
 
-async function showReplay(tab, id, name, shown) {
+/** Writes under an element of the page how far a replay is and what came of it: {key, place, name, buttons (for a new picture)}. */
+function followReplay(where, id) {
+    replayOf[where.key] = id;
+    writeReplay(where, "running", "Replay of " + where.name + " waits for its turn.");
     refreshQueue(0);
-    if (replayOf[tab] !== id) return; // another one was begun since
+    requestProgress(id, null, null, () => showReplay(where, id).catch((error) => writeReplay(where, "failed", error.message)),
+        (answer) => { if (answer.active && replayOf[where.key] === id) writeReplay(where, "running", "Replay of " + where.name + ": " + Math.round((answer.progress || 0) * 100) + " %"); });
+}
+
+async function showReplay(where, id) {
+    refreshQueue(0);
+    if (replayOf[where.key] !== id) return; // another one was begun since
     const job = await callServer("/internal/result/" + encodeURIComponent(id));
     const report = (job.result || {}).replay;
     if (!report) {
-        writeReplay(tab, "failed", "Replay of " + name + ": it did not come to its end.", [job.error].filter(Boolean));
+        writeReplay(where, "failed", "Replay of " + where.name + ": it did not come to its end.", [job.error].filter(Boolean));
         return;
     }
-    const buttons = report.path ? [["Show the new picture", () => showResult(tab, id)], ["Show the first one", () => showResult(tab, shown)]] : [];
-    writeReplay(tab, report.verdict, "Replay of " + name + ": " + replayOutcome(report), report.why, buttons);
+    writeReplay(where, report.verdict, "Replay of " + where.name + ": " + replayOutcome(report), report.why, report.path ? where.buttons() : []);
 }
 
 /** The verdict in a few words. */
@@ -47,13 +51,12 @@ function replayOutcome(report) {
     return "it cannot be made again";
 }
 
-/** Writes the outcome under the buttons of the panel; what the server says is put in as text. */
-function writeReplay(tab, verdict, headline, sentences, buttons) {
-    const holder = byId("image_buttons_" + tab);
-    let report = byId(tab + "_replay_report");
+/** Writes the outcome at its place; what the server says is put in as text. */
+function writeReplay(where, verdict, headline, sentences, buttons) {
+    let report = byId(where.key + "_replay_report");
     if (!report) {
-        report = made("div", {id: tab + "_replay_report", class: "replay-report", role: "status", "aria-live": "polite"});
-        holder.after(report);
+        report = made("div", {id: where.key + "_replay_report", class: "replay-report", role: "status", "aria-live": "polite"});
+        where.place.after(report);
     }
     report.dataset.verdict = verdict;
     const links = [...(buttons || []), ...(verdict === "running" ? [] : [["Close", () => report.remove()]])];

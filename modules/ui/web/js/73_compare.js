@@ -10,8 +10,12 @@ RESULT_TABS.forEach((tab) => listen(tab + "_compare", () => openCompare(tab)));
 
 async function openCompare(tab) {
     const selected = selectedPicture(tab);
-    if (!selected) return;
-    comparison = {tab, first: {...selected, name: "This picture"}, second: null, choices: await choicesForCompare(tab), view: localGet("compare_view", "slider")};
+    if (selected) await comparePictures({...selected, name: "This picture"}, await choicesForCompare(tab), tab);
+}
+
+/** Compares a picture ({name, source, infotext}) with one of several; differences can be applied to the form of `tab`. */
+async function comparePictures(first, choices, tab) {
+    comparison = {tab, first, second: null, choices, view: localGet("compare_view", "slider")};
     const dialog = compareDialog();
     fillCompareChoices();
     openDialog(dialog, "Compare");
