@@ -19,7 +19,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from modules.gallery.gallery import Gallery
 
-WORDS = "red fox night forest castle river oil painting portrait sunrise mountain cat robot glass city".split()
+WORDS = ("red", "fox", "night", "forest", "castle", "river", "oil", "painting", "portrait", "mountain", "cat", "robot", "glass", "city")
 SEARCHES = ("", "castle", '"red fox" -night', "cfg>7 steps:20..30", "seed:100..2000000000", "sampler:euler is:starred")
 PAGE = 100
 
@@ -33,8 +33,8 @@ def write_pictures(folder: Path, count: int) -> None:
         place.mkdir(parents=True, exist_ok=True)
         info = PngInfo()
         info.add_text("parameters", f"{' '.join(drawn.choices(WORDS, k=40))}\nNegative prompt: {' '.join(drawn.choices(WORDS, k=20))}\n"
-                      f"Steps: {drawn.randint(10, 60)}, Sampler: Euler, CFG scale: {drawn.randint(1, 15)}, Seed: {drawn.randint(0, 2**32)}, "
-                      f"Size: 512x512, Model hash: abcdef0123, Model: dream")
+                      f"Steps: {drawn.randint(10, 60)}, Sampler: Euler, CFG scale: {drawn.randint(1, 15)}, Seed: {drawn.getrandbits(32)}, "
+                      "Size: 512x512, Model hash: abcdef0123, Model: dream")
         path = place / f"{number:06d}.png"
         image.save(path, pnginfo=info, compress_level=1)
         os.utime(path, (1.7e9 + number * 600,) * 2)
