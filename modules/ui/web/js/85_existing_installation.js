@@ -45,7 +45,7 @@ function showImportPlan(dialog, folder, plan) {
     const parts = [
         importPart("folders", plan.folders.length, plan.folders.map((row) => importRow(row.title, row.files.toLocaleString() + (row.files === 1 ? " file, " : " files, ") + row.size, row.path))),
         importPart("settings", plan.settings.filter((row) => !row.problem).length + plan.kept, [...plan.settings.map(importChange),
-            plan.kept ? made("li", {text: plan.kept.toLocaleString() + " settings that Easel itself does not know are kept for extensions."}) : null]),
+            plan.kept ? made("li", {text: "Kept for extensions, since Easel itself does not know them: " + plan.kept.toLocaleString() + "."}) : null]),
         importPart("form", plan.form.length, plan.form.map(importChange)),
         importPart("styles", plan.styles.length, plan.styles.map((row) => importRow(row.name, row.text))),
     ].filter(Boolean);
@@ -75,6 +75,11 @@ function importChange(change) {
         made("del", {text: change.before || "empty"}), " → ", made("ins", {text: change.after || "empty"})));
 }
 
+/** The page still shows the settings as they were, and would store them again. */
+function reloadWhenClosed(dialog) {
+    new MutationObserver(() => { if (dialog.dataset.open === undefined) location.reload(); }).observe(dialog, {attributes: true, attributeFilter: ["data-open"]});
+}
+
 async function applyImport(dialog, folder) {
     const found = dialog.querySelector(".import-found");
     const parts = Array.from(found.querySelectorAll("input[type=checkbox]:checked"), (box) => box.value);
@@ -83,10 +88,10 @@ async function applyImport(dialog, folder) {
     try {
         const {said} = await callServer("/internal/existing-installation/apply", {folder, parts});
         found.replaceChildren(...said.map((text) => made("p", {text})),
-            made("p", {class: "quiet", text: "Models are in the lists now. Defaults of the form and further folders of upscalers count after Reload UI."}),
-            made("div", {class: "card-editor-buttons"}, made("button", {type: "button", class: "dialog-button primary", text: "Reload UI", onclick: reloadUi})));
-        for (const id of ["refresh_sd_model_checkpoint"]) if (byId(id)) byId(id).click();
-        for (const page of Object.values(cardPages)) if (page.element.isConnected) loadCards(page, false);
+            made("p", {class: "quiet", text: "Models can be used at once. Defaults of the form and further folders of upscalers count after Reload UI."}),
+            made("div", {class: "card-editor-buttons"}, made("button", {type: "button", class: "dialog-button", text: "Reload UI", onclick: reloadUi}),
+                made("button", {type: "button", class: "dialog-button primary", text: "Done", onclick: () => closeDialog(dialog)})));
+        reloadWhenClosed(dialog);
     } catch (error) {
         button.disabled = false;
         found.append(made("p", {class: "error", text: error.message}));
