@@ -55,7 +55,7 @@ class UpscalerTable:
         for path in found.values():
             known = BY_FILE.get(path.name.lower())
             files.append((known.name if known else path.stem, path))
-        for name, path in sorted(files, key=lambda item: item[0].lower()):
+        for name, path in sorted(files, key=lambda item: (item[0].lower(), str(item[1]))):
             free = name if name not in rows else f"{name} ({path.parent.name})"
             rows.setdefault(free, self._row(free, path))
         return list(rows.values())
