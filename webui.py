@@ -60,18 +60,33 @@ def serve(args) -> int:
     addresses.check_certificate(args)
     host, listening = ports.bound_socket(args)  # first, since it is the commonest failure and must not cost a start
     from modules import engine
+    from modules.extensions import safe_start
     from modules.ui import server
 
     offer_top_level_names()
-    rt = engine.start(args)
+    mark = safe_start.StartMark(engine.folders_of(args).cache)
+    is_safe_start = mark.was_left() and not (args.disable_extra_extensions or args.disable_all_extensions)
+    args.disable_extra_extensions |= is_safe_start
+    mark.put()
+    rt = None
     try:
+        rt = engine.start(args)
         app = server.build_app(rt)
         if is_open:
             warn_of_strangers(rt)
+        if is_safe_start:
+            rt.notice(safe_start.NOTICE)
         load_first_model(rt)
-        return server.run(app, rt, listening, lambda: announce(rt, host, listening.getsockname()[1]))
+
+        def ready() -> None:
+            mark.remove()
+            announce(rt, host, listening.getsockname()[1])
+
+        return server.run(app, rt, listening, ready)
     finally:
-        engine.stop(rt)
+        mark.remove()
+        if rt is not None:
+            engine.stop(rt)
 
 
 def offer_top_level_names() -> None:

@@ -9,7 +9,7 @@ from PIL.Image import Image
 
 from modules import extra_networks, runtime, script_callbacks
 from modules.errors import Cancelled, Interrupted, Skipped
-from modules.generation import pasting
+from modules.generation import lora_network, pasting
 
 # names that extensions expect here
 from modules.generation.base import LATENT_CHANNELS as opt_C
@@ -132,6 +132,7 @@ def make_batch(p: StableDiffusionProcessing, iteration: int) -> dict[int, Made]:
         apply_effects(p)
         call_scripts(p, "after_extra_networks_activate", extra_network_data=p.extra_network_data, **batch)
         call_scripts(p, "process_batch", **batch)
+        lora_network.network.follow(p)
         setup_conditions(p, p.steps)
         try:
             latents = p.sample(p.c, p.uc, p.seeds, p.subseeds, p.subseed_strength, p.prompts)

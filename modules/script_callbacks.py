@@ -4,11 +4,14 @@ from __future__ import annotations
 import inspect
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 from modules import errors
+from modules.extensions import timing
 from modules.extensions.discovery import origin
+from modules.extensions.offstage import old_ways
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,10 @@ EVENTS: tuple[str, ...] = (
     "cfg_denoiser", "cfg_denoised", "cfg_after_cfg", "before_component", "after_component", "image_grid", "infotext_pasted",
     "script_unloaded", "before_ui", "before_reload", "list_optimizers", "list_unets", "before_token_counter")
 
+# Those in which extensions make components.
+OF_THE_PAGE = frozenset({"app_started", "ui_tabs", "ui_train_tabs", "ui_settings", "before_component", "after_component", "before_ui",
+                         "infotext_pasted"})
+
 callback_map: dict[str, list[ScriptCallback]] = defaultdict(list)
 
 
@@ -115,7 +122,7 @@ def add_callback(event: str, callback: Callable, *, name: str | None = None) -> 
     callback_map[event].append(ScriptCallback(script, callback, name or str(getattr(callback, "__name__", ""))))
 
 
-def call(event: str, *args: Any, note: Callable[[str], None] | None = None) -> list[Any]:
+def call(event: str, *args: Any, note: Callable[[str], None] | None = None, **keywords: Any) -> list[Any]:
     """Call every function registered for `event` in the order of registration; their results that are not None.
 
     A function that raises is reported with its file, `note` gets a sentence about it, and the others run.
@@ -123,7 +130,8 @@ def call(event: str, *args: Any, note: Callable[[str], None] | None = None) -> l
     results = []
     for registered in list(callback_map.get(event, ())):
         try:
-            result = registered.callback(*args)
+            with timing.of(registered.script, event), old_ways(registered.script) if event in OF_THE_PAGE else nullcontext():
+                result = registered.callback(*args, **keywords)
         except Exception as error:  # an extension's fault must not end the job
             where = origin(registered.script)
             errors.report(f"{event} of {where} failed", error)

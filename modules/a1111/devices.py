@@ -40,8 +40,39 @@ def get_device_for(task: str) -> torch.device:
     return runtime.current().hardware.device_of(task)
 
 
+class NansException(Exception):
+    """Numbers of a network that are not finite."""
+
+
+def test_for_nans(x, where: str = "") -> None:
+    """Raise NansException when all numbers are none."""
+    if not runtime.current().args.disable_nan_check and torch.isnan(x).all():
+        raise NansException(f"The {where or 'network'} gave numbers that are not finite.")
+
+
+def has_mps() -> bool:
+    """Whether the card is one of Apple's."""
+    return torch.backends.mps.is_available()
+
+
+def has_xpu() -> bool:
+    """Whether the card is one of Intel's."""
+    return hasattr(torch, "xpu") and torch.xpu.is_available()
+
+
+def cond_cast_unet(tensor):
+    """In the numbers of the U-Net."""
+    return tensor.to(runtime.current().hardware.unet_dtype)
+
+
+cond_cast_float = lambda tensor: tensor.float()
+fp8 = unet_needs_upcast = force_fp16 = False
+dtype_inference = torch.float32
+
 live(__name__, computed={
     "device": get_optimal_device,
+    "device_interrogate": get_optimal_device, "device_gfpgan": get_optimal_device, "device_esrgan": get_optimal_device,
+    "device_codeformer": get_optimal_device,
     "dtype": lambda: runtime.current().hardware.unet_dtype,
     "dtype_unet": lambda: runtime.current().hardware.unet_dtype,
     "dtype_vae": lambda: runtime.current().hardware.vae_dtype,

@@ -1,6 +1,8 @@
 """Small components under the names of A1111's `ui_components`, which extensions use and derive from."""
 import gradio as gr
 
+from modules.ui.gradio3.construction import config_as
+
 
 class FormComponent:
     """A component of a form."""
@@ -18,7 +20,7 @@ class _Plain:
         return self.drawn_as.__name__.lower()
 
     def get_config(self, cls=None):
-        return super().get_config(cls or self.drawn_as)
+        return config_as(self, cls or self.drawn_as)
 
 
 class ToolButton(_Plain, gr.Button):

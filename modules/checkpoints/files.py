@@ -8,10 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from modules.checkpoints.hashing import FileState, HashCache
 from modules.checkpoints.loading import read_architecture
 from modules.checkpoints.problems import WeightsError
+from modules.checkpoints.safetensors_file import read_header
 from modules.checkpoints.state_dict import quick_problem
 from modules.errors import NotFound
 from modules.nn.families import SD1, Architecture
@@ -58,6 +60,34 @@ class CheckpointInfo:
         if self.is_demo:
             return self.name
         return f"{self.name} [{self.short_hash}]" if self.short_hash else self.name
+
+    # The names that extensions use.
+
+    @property
+    def filename(self) -> str:
+        return str(self.path)
+
+    @property
+    def hash(self) -> str | None:
+        return self.short_hash or None
+
+    shorthash = hash
+
+    @property
+    def name_for_extra(self) -> str:
+        return self.stem
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What the header of a safetensors file says."""
+        try:
+            return dict(read_header(self.path).metadata) if self.path.suffix.lower() == ".safetensors" else {}
+        except WeightsError:
+            return {}
+
+    def calculate_shorthash(self) -> str | None:
+        """The first ten digits of the SHA-256, computed now where it is not known."""
+        return self.wait_for_hash()[:10] or None
 
     @cached_property
     def architecture(self) -> Architecture:

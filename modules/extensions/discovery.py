@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from modules.folders import Folders
+from modules.folders import PROGRAM, Folders
 
 BUNDLED_PREFIX = "easel-"
+OWN_FOLDERS = frozenset({"modules", "scripts", "tests", "tools", "webui.py", "launch.py"})
 
 Switch = Literal["none", "extra", "all"]
 
@@ -22,6 +23,21 @@ class Extension:
     path: Path
     is_bundled: bool
     is_enabled: bool = True
+
+    @property
+    def enabled(self) -> bool:
+        """The name that extensions ask for."""
+        return self.is_enabled
+
+    @property
+    def is_builtin(self) -> bool:
+        """The name that extensions ask for."""
+        return self.is_bundled
+
+    def list_files(self, subdir: str, ending: str) -> list[Path]:
+        """The files with this ending directly in a folder of the extension, by name."""
+        folder = self.path / subdir
+        return sorted(path for path in folder.glob(f"*{ending}") if path.is_file()) if folder.is_dir() else []
 
 
 def discover(folders: Folders, disabled: Iterable[str] = (), all_disabled: Switch = "none") -> list[Extension]:
@@ -56,6 +72,15 @@ def all_disabled_by(args: argparse.Namespace, setting: str) -> Switch:
     if args.disable_all_extensions or setting == "all":
         return "all"
     return "extra" if args.disable_extra_extensions or setting == "extra" else "none"
+
+
+def is_from_outside(file: str | Path) -> bool:
+    """Whether a file was not written for this program: one of an extension that did not come with it."""
+    path = Path(file)
+    if not path.is_relative_to(PROGRAM):
+        return path.is_absolute()
+    first, *rest = path.relative_to(PROGRAM).parts
+    return first not in OWN_FOLDERS and not (first == "extensions" and rest and rest[0].startswith(BUNDLED_PREFIX))
 
 
 def origin(file: str | Path) -> str:

@@ -1,13 +1,14 @@
-"""Controls of scripts without a page: where they are built, and the values that they begin with."""
+"""Controls of scripts without a page: where they are built, and the values that they begin with; and the ways of old gradio."""
 from __future__ import annotations
 
 import copy
 import importlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from modules import errors
+from modules.extensions.discovery import is_from_outside
 
 
 class _Built(Exception):
@@ -25,6 +26,13 @@ def throw_away_page() -> Iterator[None]:
             raise _Built
     except _Built:
         return
+
+
+def old_ways(file: str) -> AbstractContextManager[None]:
+    """The scope in which code of this file may use gradio as it was in versions 3 and 4; for code of the program it changes nothing."""
+    if not is_from_outside(file):
+        return nullcontext()
+    return importlib.import_module("modules.ui.gradio3").in_force()  # by name, as above
 
 
 def default_value(control: Any) -> Any:

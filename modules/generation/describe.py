@@ -8,13 +8,12 @@ from modules.checkpoints.files import CheckpointInfo
 from modules.errors import UserError, report
 from modules.generation import provenance
 from modules.generation.base import StableDiffusionProcessing
-from modules.generation.live_sampler import row_of
 from modules.generation.effects import is_tiling, merging_ratio
+from modules.generation.live_sampler import row_of
 from modules.generation.passes import effective
 from modules.imaging import infotext
 from modules.imaging.save import remember_parameters
 from modules.version import version_text
-
 
 CODEFORMER = "CodeFormer"
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from modules import runtime
 from modules.errors import RequestError
-from modules.generation import image_conditioning, inpaint
+from modules.generation import image_conditioning, inpaint, live_sampler
 from modules.generation.base import LATENT_CHANNELS, LATENT_PX, StableDiffusionProcessing
 from modules.generation.fields import MASK_MODES, MASKED_CONTENTS, RESIZE_MODES
 from modules.generation.hires import encoded
@@ -24,7 +24,6 @@ from modules.generation.script_calls import call_scripts
 from modules.imaging.color import setup_color_correction
 from modules.prompt.conditioning import BatchConditions
 from modules.sampling.passes import sample_from_latent, second_pass_steps
-from modules.sampling.registry import find_sampler
 
 FILL, ORIGINAL, LATENT_NOISE, LATENT_NOTHING = range(len(MASKED_CONTENTS))
 
@@ -74,7 +73,7 @@ class StableDiffusionProcessingImg2Img(StableDiffusionProcessing):
         self._targets: list | None = None
 
     def init(self, all_prompts: list[str], all_seeds: list[int], all_subseeds: list[int]) -> None:
-        self.sampler = find_sampler(self.sampler_name or "Euler")
+        self.sampler = live_sampler.sampler_for(self, self.sampler_name)
         kind = image_conditioning.kind_of(self.sd_model)
         self.is_using_inpainting_conditioning, self.follows_instructions = kind == "inpainting", kind == "instruct"
         if self.initial_noise_multiplier is None:
@@ -188,6 +187,7 @@ class StableDiffusionProcessingImg2Img(StableDiffusionProcessing):
         noise = self.rng.first()
         if self.initial_noise_multiplier != 1:
             noise = noise * self.initial_noise_multiplier
+        self.sampler = live_sampler.sampler_for(self, self.sampler_name)
         call_scripts(self, "process_before_every_sampling", x=self.init_latent, noise=noise, c=conditioning, uc=unconditional_conditioning)
         return self.sample_from(noise, conditioning, unconditional_conditioning)
 
@@ -196,7 +196,7 @@ class StableDiffusionProcessingImg2Img(StableDiffusionProcessing):
         opts = runtime.current().settings
         plan = second_pass_steps(self.steps, self.denoising_strength, exact_steps=opts.img2img_fix_steps)
         return sample_from_latent(
-            self.sd_model, self.sampler, self.scheduler or "Automatic", self.steps, self.rng,
+            self.sd_model, live_sampler.row_of(self.sampler), self.scheduler or "Automatic", self.steps, self.rng,
             BatchConditions(positive=conditioning, negative=unconditional_conditioning), self.cfg_scale,
             replace(sampling_options(self), image_cfg_scale=self.image_cfg_scale),
             pass_hooks(self, plan.encode_steps + 1, Refiner.of(self)),

@@ -7,6 +7,7 @@ from typing import Any
 from modules import runtime
 from modules.errors import UserError
 from modules.extra_networks import ExtraNetwork, ExtraNetworkParams, register_extra_network, register_extra_network_alias
+from modules.generation.lora_views import loaded_views, same, view_of
 from modules.networks.lora import LoraUse, deltas
 from modules.networks.patching import patched
 
@@ -26,6 +27,16 @@ class LoraNetwork(ExtraNetwork):
         if self._uses:
             p.extra_generation_params["Lora hashes"] = ", ".join(dict.fromkeys(f"{use.lora.name}: {use.lora.hash12}" for use in self._uses))
             self.apply_to(p)
+        loaded_views()[:] = [view_of(use, p.sd_model) for use in self._uses]
+
+    def follow(self, p: Any) -> None:
+        """Take over what scripts have changed in the LoRAs at work since they were activated."""
+        uses = [view.use() for view in loaded_views()]
+        if len(uses) == len(self._uses) and all(same(old, new) for old, new in zip(self._uses, uses)):
+            return
+        self._scope.close()
+        self._uses = uses
+        self.apply_to(p)
 
     def apply_to(self, p: Any) -> None:
         """Change the current model of `p` too, e.g. a refiner that takes over in the middle of a pass."""
@@ -42,6 +53,7 @@ class LoraNetwork(ExtraNetwork):
     def deactivate(self, p: Any) -> None:
         """Every weight as it was."""
         self._uses = []
+        loaded_views().clear()
         self._scope.close()
 
 

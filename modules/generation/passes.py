@@ -6,6 +6,7 @@ from dataclasses import fields
 from typing import Any
 
 from modules import runtime
+from modules.generation import live_sampler
 from modules.generation.base import StableDiffusionProcessing
 from modules.generation.conditions import empty_prompt
 from modules.generation.sampling_callbacks import listeners
@@ -48,4 +49,4 @@ def pass_hooks(p: StableDiffusionProcessing, steps: int, refiner: Callable[[int,
         p.last_step = step
         state.step_done(step.estimate(subject) if state.previewer is not None else None)
 
-    return SamplingHooks(on_step=on_step, check=state.check, switch=refiner, **listeners(p))
+    return live_sampler.attach(p, SamplingHooks(on_step=on_step, check=state.check, switch=refiner, **listeners(p)))

@@ -14,7 +14,7 @@ from torch import Tensor
 from modules import extra_networks, runtime
 from modules.checkpoints.files import CheckpointInfo
 from modules.errors import UserError
-from modules.generation import hires, image_conditioning
+from modules.generation import hires, image_conditioning, live_sampler
 from modules.generation.base import LATENT_PX, StableDiffusionProcessing
 from modules.generation.conditions import setup_conditions
 from modules.generation.decode import as_picture, decoded
@@ -30,7 +30,6 @@ from modules.imaging.open_picture import open_picture
 from modules.imaging.resize import ResizeMode, resize_image
 from modules.prompt.conditioning import BatchConditions
 from modules.sampling.passes import sample_from_latent, sample_from_noise
-from modules.sampling.registry import find_sampler
 
 FIRST_PICTURE = "First pass picture"
 SAME_SAMPLER, SAME_SCHEDULE, SAME_CHECKPOINT = "Use same sampler", "Use same scheduler", "Use same checkpoint"
@@ -109,7 +108,7 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
         return indices
 
     def init(self, all_prompts: list[str], all_seeds: list[int], all_subseeds: list[int]) -> None:
-        self.sampler = find_sampler(self.sampler_name or "Euler")
+        self.sampler = live_sampler.sampler_for(self, self.sampler_name)
         self.is_using_inpainting_conditioning = image_conditioning.kind_of(self.sd_model) == "inpainting"
         if self.enable_hr:
             self._take_over_old_sizes()
@@ -172,10 +171,11 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
         """The latents [B, 4, h, w] of the first pass."""
         conditions = BatchConditions(positive=conditioning, negative=unconditional_conditioning)
         noise = self.rng.first()
+        self.sampler = live_sampler.sampler_for(self, self.sampler_name)
         call_scripts(self, "process_before_every_sampling", x=noise, noise=noise, c=conditioning, uc=unconditional_conditioning)
         return sample_from_noise(
-            self.sd_model, self.sampler, self.scheduler or "Automatic", self.steps, self.rng, conditions, self.cfg_scale,
-            sampling_options(self), pass_hooks(self, self.steps, Refiner.of(self)), start=noise,
+            self.sd_model, live_sampler.row_of(self.sampler), self.scheduler or "Automatic", self.steps, self.rng, conditions,
+            self.cfg_scale, sampling_options(self), pass_hooks(self, self.steps, Refiner.of(self)), start=noise,
             image_cond=image_conditioning.without_picture(self.sd_model, self.width, self.height, self.depth_map))
 
     def sample_hr_pass(self, samples: Tensor | None) -> Tensor:
@@ -198,7 +198,7 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
         if not runtime.current().settings.save_images_before_highres_fix or self.do_not_save_samples:
             return
         for index, latent in zip(self.indices, samples, strict=True):
-            picture = as_picture(decoded(self.sd_model, latent[None], note=self.comment)[0])
+            picture = as_picture(decoded(self.sd_model, latent[None])[0])
             text = create_infotext(self, self.all_prompts, self.all_seeds, self.all_subseeds, index=index, is_result=False)
             save(self, picture, index, text, Destination(folder=samples_folder(self), keep=True, suffix="-before-highres-fix"))
 
@@ -266,11 +266,14 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
         high, wide = latents.shape[-2:]
         source = self.make_noise(wide * LATENT_PX, high * LATENT_PX)
         noise = source.first()
+        first = self.sampler
+        self.sampler = second.sampler = live_sampler.sampler_for(self, name)
         call_scripts(self, "before_hr")
         call_scripts(self, "process_before_every_sampling", x=latents, noise=noise, c=self.hr_c, uc=self.hr_uc)
-        second.c, second.uc = self.hr_c, self.hr_uc
+        second.c, second.uc, second.sampler = self.hr_c, self.hr_uc, self.sampler
+        self.sampler = first  # the one that infotexts name
         return sample_from_latent(
-            self.sd_model, find_sampler(name), schedule or "Automatic", self.steps, source, second.conditions,
+            self.sd_model, live_sampler.row_of(second.sampler), schedule or "Automatic", self.steps, source, second.conditions,
             self.hr_cfg or self.cfg_scale, sampling_options(self), pass_hooks(second, steps, Refiner.of(second)),
             init_latent=latents, denoising_strength=self.denoising_strength, given_steps=steps, start=noise,
             image_cond=image_conditioning.without_picture(

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from modules.nn.reads_text import ReadsText
 from modules.nn.tokenizer import ClipTokenizer
 
 # Per row of a batch: (first position, vectors [v, C]) that stand there instead of the looked-up tokens.
@@ -169,7 +170,7 @@ class ClipTextModel(nn.Module):
         return self.text_model(tokens, replacements, skip, final_norm)
 
 
-class ClipConditioner(nn.Module):
+class ClipConditioner(nn.Module, ReadsText):
     """`cond_stage_model` of SD1, and the first encoder of SDXL: the text network with its tokenizer and the learned embeddings that
     prompts may name.
 

@@ -9,6 +9,7 @@ from torch import nn
 
 from modules.nn.clip_text import ClipConditioner, ClipTextConfig
 from modules.nn.open_clip_text import OpenClipConditioner
+from modules.nn.reads_text import ReadsText
 from modules.nn.tokenizer import ClipTokenizer
 
 
@@ -17,7 +18,7 @@ def text_encoder(config: ClipTextConfig) -> ClipConditioner | OpenClipConditione
     return OpenClipConditioner(config) if config.layout == "open_clip" else ClipConditioner(config)
 
 
-class GeneralConditioner(nn.Module):
+class GeneralConditioner(nn.Module, ReadsText):
     """`conditioner` of SDXL: text encoders that read the same tokens; what they say of a token stands side by side.
 
     `embeddings` is None or a table with `find(tokens, position)` as modules/prompt/chunks.py describes it.

@@ -1,7 +1,8 @@
 """LatentDiffusion: U-Net, autoencoder and text encoder under the checkpoint's prefixes."""
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -12,6 +13,8 @@ from modules.nn.families import Architecture, Extra
 from modules.nn.unet import UNetModel
 from modules.nn.vae import AutoencoderKL, Posterior
 from modules.prompt.conditioning import Conditioning
+
+T = TypeVar("T")
 
 # How extensions tell the kinds of models apart.
 CONDITIONING_KEYS: dict[Extra, str] = {"none": "crossattn", "inpainting": "hybrid", "depth": "hybrid", "instruct": "hybrid"}
@@ -64,6 +67,31 @@ class DiffusionWrapper(nn.Module):
         return self.diffusion_model(x, t, context=cond.crossattn, y=cond.vector)
 
 
+class Execution:
+    """How the networks of a model are run: this one just runs them. Another may move weights first, or try again after a fault.
+
+    looks_for_nan: whether broken numbers are to be found and told.
+    """
+
+    looks_for_nan = True
+
+    def predict(self, model: LatentDiffusion, x: Tensor, t: Tensor, cond: Conditioning) -> Tensor:
+        """The U-Net's answer."""
+        return model.model(x, t, cond)
+
+    def encode(self, model: LatentDiffusion, pixels: Tensor) -> Posterior:
+        """The VAE's answer for pixels [B, 3, H, W] in -1..1."""
+        return model.first_stage_model.encode(pixels)
+
+    def decode(self, model: LatentDiffusion, latent: Tensor) -> Tensor:
+        """The VAE's answer for latents [B, 4, h, w] that are not scaled."""
+        return model.first_stage_model.decode(latent)
+
+    def read(self, model: LatentDiffusion, encode: Callable[[], T]) -> T:
+        """What `encode`, which asks the text encoder, gives."""
+        return encode()
+
+
 class LatentDiffusion(nn.Module):
     """A whole model. Build it with `torch.device("meta")` as the default device and load with assign=True to allocate nothing twice.
 
@@ -84,6 +112,8 @@ class LatentDiffusion(nn.Module):
         self.native_size_px = architecture.native_size_px
         self.cond_stage_key = "edit" if architecture.extra == "instruct" else "txt"
         self.checkpoint: Any = None
+        self.execution = Execution()
+        self.runs_on: torch.device | None = None  # where it is not where the weights wait
         tables = noise_schedule(architecture.linear_start, architecture.linear_end, architecture.timesteps)
         for name, table in tables.items():
             self.register_buffer(name, table)
@@ -124,9 +154,30 @@ class LatentDiffusion(nn.Module):
         return self.is_sdxl and self.architecture.is_inpainting
 
     @property
+    def sd_checkpoint_info(self) -> Any:
+        """The checkpoint, as extensions call it."""
+        return self.checkpoint
+
+    @property
+    def sd_model_hash(self) -> str:
+        """The beginning of the checkpoint's hash; "" while it is not known."""
+        return self.checkpoint.short_hash if self.checkpoint is not None else ""
+
+    @property
+    def sd_model_checkpoint(self) -> str:
+        """The path of the checkpoint."""
+        return str(self.checkpoint.path) if self.checkpoint is not None else ""
+
+    def get_learned_conditioning(self, texts: list[str]) -> Tensor:
+        """Texts without schedule as vectors [B, 77 n, C]; the name that extensions call."""
+        from modules.prompt.encode import encode
+
+        return torch.cat([cond.crossattn for cond in encode(self.cond_stage_model, list(texts))])
+
+    @property
     def device(self) -> torch.device:
-        """Where the U-Net is."""
-        return self.model.diffusion_model.out[2].weight.device
+        """Where the U-Net works."""
+        return self.runs_on or self.model.diffusion_model.out[2].weight.device
 
     @property
     def dtype(self) -> torch.dtype:
@@ -139,15 +190,15 @@ class LatentDiffusion(nn.Module):
         Runs without autograd's bookkeeping unless gradients are enabled.
         """
         if torch.is_grad_enabled():
-            return self.model(x, t, cond).to(x.dtype)
+            return self.execution.predict(self, x, t, cond).to(x.dtype)
         with torch.inference_mode():
-            predicted = self.model(x, t, cond).to(x.dtype)
+            predicted = self.execution.predict(self, x, t, cond).to(x.dtype)
         # A tensor made in inference mode may not be changed in place outside of it; callers do that with latents.
         return predicted.clone()
 
     def encode_first_stage(self, pixels: Tensor) -> Posterior:
         """pixels [B, 3, H, W] in -1..1 -> distribution over scaled latents, the ones that the U-Net works on; float32."""
-        posterior = self.first_stage_model.encode(pixels)
+        posterior = self.execution.encode(self, pixels)
         return Posterior(mean=posterior.mean.float(), logvar=posterior.logvar.float()).scaled(self.scale_factor)
 
     def get_first_stage_encoding(self, posterior: Posterior) -> Tensor:
@@ -156,7 +207,7 @@ class LatentDiffusion(nn.Module):
 
     def decode_first_stage(self, latent: Tensor) -> Tensor:
         """Scaled latents [B, 4, h, w] -> pixels [B, 3, 8 h, 8 w], nominally in -1..1."""
-        return self.first_stage_model.decode(latent / self.scale_factor)
+        return self.execution.decode(self, latent / self.scale_factor)
 
     def q_sample(self, x: Tensor, t: Tensor, noise: Tensor | None = None) -> Tensor:
         """x with the noise of timestep t [B] (int64) added. Ho et al. 2020, eq. 4."""

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from modules.nn.clip_text import ACTIVATIONS, ClipTextConfig, Replacements, with_replacements
+from modules.nn.reads_text import ReadsText
 from modules.nn.tokenizer import ClipTokenizer
 
 PAD_ID = 0
@@ -104,7 +105,7 @@ class OpenClipTextModel(nn.Module):
         return last[torch.arange(len(last), device=last.device), ends] @ self.text_projection
 
 
-class OpenClipConditioner(nn.Module):
+class OpenClipConditioner(nn.Module, ReadsText):
     """`cond_stage_model` of SD2, and the second encoder of SDXL: the text network with its tokenizer and learned embeddings.
 
     `embeddings` is None or a table with `find(tokens, position)` as modules/prompt/chunks.py describes it.

@@ -1,5 +1,6 @@
 """The U-Net of Stable Diffusion (Rombach et al. 2022, arXiv:2112.10752), laid out as the checkpoints name it."""
 import math
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -8,6 +9,16 @@ from torch import Tensor, nn
 from modules.nn.attention import SpatialTransformer
 from modules.nn.families import UNetConfig
 from modules.nn.layers import Conv3x3, ExactConv3x3, ExactGroupNorm, Linear, PointwiseConv2d, layout
+
+
+class _Torch:
+    """torch, with functions that extensions may replace here without replacing them everywhere."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(torch, name)
+
+
+th = _Torch()
 
 
 def timestep_embedding(timesteps: Tensor, dim: int, max_period: float = 10000.0) -> Tensor:
@@ -170,7 +181,7 @@ def _joined(h: Tensor, skip: Tensor) -> Tensor:
     """Both in one, by channel. Where an odd size was halved they differ: the skip decides, the main path repeats pixels to fit."""
     if h.shape[-2:] != skip.shape[-2:]:
         h = F.interpolate(h, skip.shape[-2:], mode="nearest")
-    return torch.cat([h, skip], dim=1)
+    return th.cat([h, skip], dim=1)
 
 
 def _transformer(config: UNetConfig, channels: int, depth: int) -> SpatialTransformer:

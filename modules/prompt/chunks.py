@@ -50,6 +50,11 @@ class Chunk:
     placements: tuple[Placement, ...] = ()
 
     @property
+    def multipliers(self) -> list[float]:
+        """The weights, as extensions call them."""
+        return list(self.weights)
+
+    @property
     def content(self) -> tuple[tuple[int, ...], tuple[tuple[int, int], ...]]:
         """What the network's output depends on, as a key: equal for equal input as long as the embeddings live."""
         return self.tokens, tuple((placed.offset, id(placed.embedding)) for placed in self.placements)

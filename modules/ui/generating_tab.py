@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from modules import errors
+from modules.errors import UserError
 from modules.scripts import ScriptRunner
-from modules.ui import paste
+from modules.ui import bindings, paste
+from modules.ui.component_events import tab_of
 from modules.ui.components import PRIVATE, hidden_button, hidden_text
 from modules.ui.controls import Switches, in_users_order
 from modules.ui.form import Form, saved_defaults
+from modules.ui.form_values import as_shown, named_controls
 from modules.ui.generate import generate_handler, restore_handler
 from modules.ui.models import native_size
 from modules.ui.networks import card_tabs
@@ -79,6 +83,25 @@ class Parts:
         """The inputs of Generate in their fixed order."""
         return [*self.before, *self.form.inputs, *self.switches.inputs, *self.panel.inputs]
 
+    @property
+    def controls(self) -> dict[str, Any]:
+        """The controls whose values are kept, by name."""
+        scripts = {key: script.controls or () for key, script in self.panel.runner.by_key.items()}
+        switches = {"extra": self.switches.extra, "refiner": self.switches.refiner}
+        return named_controls(self.form.components, switches, self.panel.inputs[0], scripts)
+
+    def kept(self, args: Sequence[Any]) -> Values:
+        """The values of `controls` as the page has them, from those of `inputs` without the id of the job."""
+        given = {control._id: value for control, value in zip(self.inputs[1:], args, strict=True)}
+        return {name: as_shown(control, given[control._id]) for name, control in self.controls.items()}
+
+    def note_job(self, rt: Runtime, user: str, args: Sequence[Any]) -> None:
+        """Write the values of a new job into the history. A disk that takes nothing costs the entry, not the job."""
+        try:
+            rt.history.record(user, self.kind.name, self.kept(args), rt.chosen_checkpoint().title)
+        except UserError as error:
+            errors.report(str(error))
+
     def values(self, rt: Runtime, args: Sequence[Any]) -> Values:
         """The values of a request, from those of `inputs` without the id of the job. Raises UserError."""
         pictures, args = (args[0], args[1:]) if self.kind.takes_pictures else ("", args)
@@ -91,6 +114,11 @@ class Parts:
 
 def generating_tab(rt: Runtime, page: PageValues, kind: TabKind) -> GeneratingTab:
     """Build a tab inside the current Blocks context."""
+    with tab_of(kind.runner):
+        return _built_tab(rt, page, kind)
+
+
+def _built_tab(rt: Runtime, page: PageValues, kind: TabKind) -> GeneratingTab:
     tab = kind.name
     form = Form(tab=tab, fields=kind.fields, saved=saved_defaults(rt.folders.ui_config_file),
                 proposed={name: lambda: native_size(rt) for name in ("width", "height")})
@@ -105,18 +133,37 @@ def generating_tab(rt: Runtime, page: PageValues, kind: TabKind) -> GeneratingTa
             results = results_panel(tab, can_open_folders=not rt.args.hide_ui_dir_config)
         card_tabs(tab)
     switches = Switches(extra=built["seed"], refiner=built["accordions"])
-    connect(rt, Parts(kind=kind, form=form, top=top, results=results, before=before, switches=switches, panel=built["scripts"]))
+    bindings.fields_of(tab).extend(_paste_fields(form, kind.runner))
+    parts = Parts(kind=kind, form=form, top=top, results=results, before=before, switches=switches, panel=built["scripts"])
+    connect(rt, parts)
+    page.controls[tab] = parts.controls
+    connect_form(tab, parts.controls)
     connect_style_buttons(rt, form, top, dialog, page)
     for name in ("width", "height"):
         page.follow(form.components[name], "value", partial(form.default, name))
     return GeneratingTab(form=form, results=results, generate=top.generate)
 
 
+def _paste_fields(form: Form, runner: ScriptRunner) -> list[tuple[Any, Any]]:
+    """(component, key in an infotext) of the tab's controls and of those of its scripts, prompts first."""
+    keys = {"prompt": "Prompt", "negative_prompt": "Negative prompt", "width": "Size-1", "height": "Size-2"}
+    keys |= {row.name: row.infotext for row in form.fields if row.infotext and row.name not in keys}
+    return [*((form.components[name], key) for name, key in keys.items() if name in form.components), *runner.infotext_fields]
+
+
+def connect_form(tab: str, controls: Mapping[str, Any]) -> None:
+    """Hidden buttons by which the page's scripts (41_form.js) read the whole form and write it."""
+    named = json.dumps([[name, control.label or name] for name, control in controls.items()])
+    every = list(controls.values())
+    hidden_button(f"{tab}_form_read").click(None, every, None, js=f"(...values) => formRead('{tab}', {named}, values)", **PRIVATE)
+    hidden_button(f"{tab}_form_write").click(None, every, every, js=f"(...values) => formToWrite('{tab}', values)", **PRIVATE)
+
+
 def connect(rt: Runtime, parts: Parts) -> None:
     """Connect the buttons of the tab with what they do."""
     tab, form, top, results = parts.kind.name, parts.form, parts.top, parts.results
     task = parts.before[0]
-    generate = generate_handler(rt, parts.kind.submit, partial(parts.values, rt))
+    generate = generate_handler(rt, parts.kind.submit, partial(parts.values, rt), partial(parts.note_job, rt))
     pressed = top.generate.click(generate, parts.inputs, results.outputs, js=parts.kind.press_script, **MANY)
     pressed.then(None, None, None, js=f"() => generateAnswered('{tab}')", **PRIVATE)
     hidden_button(f"{tab}_show_result").click(restore_handler(rt), task, results.outputs, js=f"() => resultToShow('{tab}')", **MANY)

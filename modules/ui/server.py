@@ -26,6 +26,7 @@ from modules.ui import extension_files
 from modules.ui.app import build_blocks, page_script
 from modules.ui.card_routes import cards_router
 from modules.ui.comparing import comparing_router
+from modules.ui.download_routes import downloads_router
 from modules.ui.enlarging import enlarging_router
 from modules.ui.history_routes import history_router
 from modules.ui.import_routes import import_router
@@ -55,7 +56,7 @@ def build_app(rt: Runtime) -> FastAPI:
     app = FastAPI(title="Easel", docs_url=None, redoc_url=None)
     add_routes(app, rt)
     app.include_router(pictures_router(rt))
-    for router in (saving_router, enlarging_router, comparing_router, canvas_router, cards_router, import_router):
+    for router in (saving_router, enlarging_router, comparing_router, canvas_router, cards_router, import_router, downloads_router):
         app.include_router(router(rt))
     app.include_router(history_router(rt, page.controls))
     app.add_api_route("/internal/reload-ui", lambda: end(app, exit_status=RESTART), methods=["POST"], include_in_schema=False)

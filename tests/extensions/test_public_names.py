@@ -40,7 +40,8 @@ def test_shared_is_the_running_program(rt):
     from modules import shared
     from modules.shared import cmd_opts, opts
 
-    assert shared.opts is opts is rt.settings and cmd_opts is rt.args and shared.state is rt.state
+    assert shared.opts is opts is rt.settings and cmd_opts.api is rt.args.api and shared.state is rt.state
+    assert cmd_opts.embeddings_dir == str(rt.folders.embeddings) and shared.cmd_opts is cmd_opts
     assert shared.data_path == str(rt.folders.data)
     with pytest.raises(AttributeError):
         shared.no_such_name

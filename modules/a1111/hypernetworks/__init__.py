@@ -1,0 +1,1 @@
+"""Hypernetworks under the names of A1111's `hypernetworks`."""

@@ -1,0 +1,1 @@
+"""Classes of the program under the names of the package `ldm.modules.diffusionmodules`."""

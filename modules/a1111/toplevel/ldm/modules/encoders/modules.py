@@ -1,0 +1,13 @@
+"""Text encoders under the names of `ldm.modules.encoders.modules`."""
+from torch import nn
+
+from modules.nn.clip_text import ClipConditioner as FrozenCLIPEmbedder
+from modules.nn.open_clip_text import OpenClipConditioner as FrozenOpenCLIPEmbedder
+
+
+class AbstractEncoder(nn.Module):
+    """An encoder of texts."""
+
+    def encode(self, *args, **kwargs):
+        """The encoded texts."""
+        raise NotImplementedError

@@ -1,0 +1,38 @@
+/* What scripts of extensions call and the page itself does not need: names, and buttons that send to other tabs. */
+"use strict";
+
+var activePromptTextarea = {};
+var txt2img_gallery, img2img_gallery, modal;
+
+/* Sending */
+
+/** The picture that a component of gradio's holds: the chosen one of a gallery. */
+function pictureOfComponent(value) {
+    if (Array.isArray(value)) {
+        const index = Math.max(0, selected_gallery_index());
+        return pictureOfComponent(value[index] || value[0]);
+    }
+    if (value && value.image) return pictureOfComponent(value.image);
+    if (typeof value === "string") return value;
+    return value ? value.url || (value.path ? "file=" + value.path : null) : null;
+}
+
+/** A press of an extension's button "Send to ...": the picture, its infotext or both go to the tab. */
+async function receiveFromExtension(tab, {picture, infotext, source}) {
+    const from = pictureOfComponent(picture);
+    const text = typeof infotext === "string" && infotext.trim() ? infotext : source ? infotextShownIn(source) : "";
+    if (tab === "txt2img") await sendParameters("txt2img", {infotext: text, notes: []});
+    else if (tab === "extras") await sendToExtras(from);
+    else if (from) await sendToImg2img(tab === "inpaint" ? "inpaint" : "img2img", {source: from, infotext: text, notes: []});
+    else await sendParameters("img2img", {infotext: text, notes: []});
+}
+
+function infotextShownIn(tab) {
+    const place = byId("html_info_" + tab);
+    return place ? place.innerText.trim() : "";
+}
+
+async function sendToExtras(source) {
+    switch_to_extras();
+    if (typeof showInExtras === "function" && source) await showInExtras(source);
+}
