@@ -6,7 +6,7 @@ import logging
 from functools import partial
 from pathlib import Path
 
-from modules import img2img, merging, model_jobs, postprocessing, runtime, script_callbacks, setup_check, txt2img
+from modules import downloads, img2img, merging, model_jobs, postprocessing, runtime, script_callbacks, setup_check, txt2img
 from modules.atomic_files import remove_orphans
 from modules.checkpoints.files import CheckpointList
 from modules.checkpoints.manager import ModelManager, Room
@@ -52,6 +52,7 @@ def start(args: argparse.Namespace) -> Runtime:
     rt.queue.register(folder_batch.KIND, folder_batch.run)
     rt.queue.register(model_jobs.KIND, model_jobs.run)
     rt.queue.register(merging.KIND, merging.run)
+    rt.queue.register(downloads.KIND, downloads.run)
     rt.queue.register(postprocessing.KIND, postprocessing.run)
     rt.queue.register(replay.KIND, replay.run)
     runtime.use(rt)

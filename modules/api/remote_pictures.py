@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import http.client
-import ipaddress
 import socket
 import ssl
 import time
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from modules.errors import RequestError
+from modules.public_addresses import is_public
 from modules.runtime import Runtime
 from modules.version import version_text
 
@@ -83,15 +83,6 @@ def address_to_ask(field: str, host: str, port: int, options: FetchOptions) -> s
         if not options.allows_local and not is_public(text):
             raise _refused(field, "It lies on this machine or in its own network")
     return found[0]
-
-
-def is_public(text: str) -> bool:
-    """Whether an address is one of the open internet."""
-    address = ipaddress.ip_address(text.partition("%")[0])
-    inner = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None)
-    teredo = getattr(address, "teredo", None)
-    inner = inner or (teredo[1] if teredo else None)
-    return address.is_global and not address.is_multicast and (inner is None or inner.is_global)
 
 
 def _asked(field: str, parts: SplitResult, options: FetchOptions, end: float) -> tuple[bytes, str | None]:

@@ -26,21 +26,28 @@ def with_faces(p: StableDiffusionProcessing, image: Image, index: int, keep: boo
     if not (opts.face_restoration if p.restore_faces is None else p.restore_faces):
         return image
     try:
-        restored = rt.faces.restored(image, opts.face_restoration_model, weight=opts.code_former_weight)
+        restored = faces_restored(image, opts.face_restoration_model, weight=opts.code_former_weight)
     except (UserError, torch.OutOfMemoryError) as error:
         p.comment(f"Faces were not restored. {error}")
         return image
     except Cancelled:  # the picture itself is done, and is kept as it is
         p.comment("Faces were not restored, since the job was stopped.")
         return image
-    finally:
-        if opts.face_restoration_unload:
-            rt.faces.unload()
     if restored is not image and keep and opts.save_images_before_face_restoration:
         text = create_infotext(p, p.all_prompts, p.all_seeds, p.all_subseeds, index=index, is_result=False)
         save(p, image, index, text, Destination(folder=samples_folder(p), keep=True, suffix="-before-face-restoration"))
     p.face_restorer = opts.face_restoration_model
     return restored
+
+
+def faces_restored(image: Image, name: str, *, weight: float = 0.5, visibility: float = 1.0) -> Image:
+    """`image` with its faces restored, or `image` itself; afterwards the networks go where the settings say so. Raises UserError."""
+    rt = runtime.current()
+    try:
+        return rt.faces.restored(image, name, weight=weight, visibility=visibility)
+    finally:
+        if rt.settings.face_restoration_unload:
+            rt.faces.unload()
 
 
 def check_faces(rt: runtime.Runtime, request: Mapping[str, Any], overrides: Mapping[str, Any]) -> None:

@@ -13,7 +13,10 @@ FACE_FOLDERS = ("GFPGAN", "facexlib", "Codeformer", "face_restoration")
 
 @dataclass(frozen=True, kw_only=True)
 class KnownFile:
-    """`use`: what needs it. `folders`: below models/, the first is where it belongs. `size`: in bytes. `sha256`: "" where not known."""
+    """`use`: what needs it. `folders`: below models/, the first is where it belongs. `size`: in bytes. `sha256`: "" where not known.
+
+    is_exact: the size is to the byte.
+    """
 
     name: str
     use: str
@@ -22,6 +25,7 @@ class KnownFile:
     size: int
     sha256: str = ""
     other_names: tuple[str, ...] = ()
+    is_exact: bool = True
 
     @property
     def place(self) -> str:

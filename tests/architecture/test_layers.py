@@ -11,11 +11,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # From the bottom up: a file imports from its own layer and the ones below it.
 LAYERS = (
-    "errors folders cmd_args atomic_files version",
+    "errors folders cmd_args atomic_files version public_addresses",
     "prompt sampling nn",
     "checkpoints networks imaging hardware settings setup_check",
     "runtime scripts script_callbacks scripts_postprocessing extra_networks styles extensions jobs gallery history",
-    "txt2img img2img postprocessing processing generation engine existing_installation import_plan model_jobs merging",
+    "txt2img img2img postprocessing processing generation engine existing_installation import_plan model_jobs merging downloads",
     "ui api cli",
     "webui a1111",
 )
