@@ -29,6 +29,7 @@ from scripts.plots.axes import (  # noqa: F401
 )
 from scripts.plots.axis_table import axis_options
 from scripts.plots.further_axes import script_axes, setting_axes
+from scripts.plots.kept import Keeping
 from scripts.plots.plot import MOST_CELLS, Plot, axis_of
 
 LETTERS = "XYZ"
@@ -55,26 +56,32 @@ class Script(scripts.Script):
         return controls.inputs
 
     def run(self, p, x_type, x_values, x_picked, y_type, y_values, y_picked, z_type, z_values, z_picked, draw_legend, include_lone_images,
-            include_sub_grids, no_fixed_seeds, vary_seeds_x, vary_seeds_y, vary_seeds_z, margin_size, csv_mode):
-        if not no_fixed_seeds:
-            processing.fix_seed(p)
-        chosen = ((x_type, x_values, x_picked), (y_type, y_values, y_picked), (z_type, z_values, z_picked))
-        axes = self.axes(p, chosen, csv_mode, keeps_random=no_fixed_seeds)
+            include_sub_grids, no_fixed_seeds, vary_seeds_x, vary_seeds_y, vary_seeds_z, margin_size, csv_mode, continues=""):
+        keeping = Keeping(continues)
+        keeping.settle_seeds(p, keeps_random=no_fixed_seeds)
+        chosen = keeping.chosen(((x_type, x_values, x_picked), (y_type, y_values, y_picked), (z_type, z_values, z_picked)))
+        axes = self.axes(p, chosen, csv_mode or keeping.resumes, keeps_random=no_fixed_seeds)
         plot = Plot(p, axes, (vary_seeds_x, vary_seeds_y, vary_seeds_z))
+        keeping.begin(plot)
         plot.parameters = {"Script": self.title()}
         for axis in axes:
             plot.parameters |= axis.parameters(fixed=not no_fixed_seeds)
-        plot.make()
+        plot.make(keeping.note)
         return result_of(plot, legend=draw_legend, margin=int(margin_size), with_cells=include_lone_images, with_sheets=include_sub_grids)
 
     def planned(self, p, *args):
         """Cells, pictures, evaluations and time, or what is wrong with the values."""
-        *chosen, _legend, _cells, _sheets, no_fixed_seeds, vary_x, vary_y, vary_z, _margin, csv_mode = args
+        *chosen, _legend, _cells, _sheets, no_fixed_seeds, vary_x, vary_y, vary_z, _margin, csv_mode, _continues = args
         if not no_fixed_seeds:
             processing.fix_seed(p)
         axes = self.axes(p, zip(*[iter(chosen)] * 3), csv_mode, keeps_random=no_fixed_seeds)
         counts = [len(axis.values) for axis in axes if axis.varies]
         return planned.sentences(planned.plot_cost(Plot(p, axes, (vary_x, vary_y, vary_z))), counts)
+
+    def continued(self, args, labels, texts, continues):
+        """The values of the controls for a further job of a plot: `args` with other values on its axes, and what is to be made."""
+        axes = [value for label, text in zip(labels, texts) for value in (label, text, [])]
+        return [*axes, *args[len(axes):-2], True, continues]
 
     def axes(self, p, chosen, csv_mode, *, keeps_random):
         """The three axes from type, text and picked values of each. Raises UserError, also for too many cells."""

@@ -8,6 +8,7 @@ from modules import script_callbacks
 from modules.api.answers import add_error_answers
 from modules.api.api import api_router
 from modules.api.docs import add_docs
+from modules.api.extensions import extensions_router
 from modules.api.gallery import gallery_router
 from modules.api.guard import MIB, Guard, GuardOptions
 from modules.api.inspect import inspect_router
@@ -16,6 +17,7 @@ from modules.api.jobs import jobs_router
 from modules.api.login import Login, admins_of, logins_of
 from modules.api.own_files import FOLDER_SETTINGS, settings_for_users
 from modules.api.picture_text import picture_text_router
+from modules.api.plots import plots_router
 from modules.api.replay import replay_router
 from modules.api.request_log import RequestLog
 from modules.api.subpath import Subpath, prefix_of
@@ -32,7 +34,9 @@ def add_routes(app: FastAPI, rt: Runtime) -> None:
     app.include_router(internal_router(rt))
     app.include_router(replay_router(rt))
     app.include_router(inspect_router(rt))
+    app.include_router(plots_router(rt))
     app.include_router(gallery_router(rt))
+    app.include_router(extensions_router(rt))
     app.include_router(picture_text_router())
     if rt.args.api or rt.args.nowebui:
         app.include_router(api_router(rt))

@@ -74,6 +74,15 @@ class Gathered:
                                   (self.seeds, processed.all_seeds), (self.subseeds, processed.all_subseeds)):
                 whole.append(single[min(number, len(single) - 1)])
 
+    def add_kept(self, kept):
+        """Take over a cell of a plot (modules.generation.plots) that an earlier job made."""
+        self.pictures.append(kept.picture())
+        self.infotexts.append(kept.infotext)
+        self.prompts.append("")
+        self.negative_prompts.append("")
+        self.seeds.append(-1 if kept.seed is None else kept.seed)
+        self.subseeds.append(-1)
+
     def add_picture(self, picture, infotext, processed):
         """Take over a picture that was put together, the first part of which was made by the run of `processed`."""
         self.add(processed, most=1)

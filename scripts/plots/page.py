@@ -136,11 +136,13 @@ def plot_controls(axes, elem_id):
         sub_grids = gr.Checkbox(False, label="Include Sub Grids", elem_id=elem_id("include_sub_grids"))
         csv_mode = gr.Checkbox(False, label="Use text inputs instead of dropdowns", elem_id=elem_id("csv_mode"))
     margin = gr.Slider(0, 500, value=0, step=2, label="Grid margins (px)", elem_id=elem_id("margin_size"))
+    # Which plot the job adds to, and what: written by the grid of a plot, never by hand.
+    continues = gr.Textbox("", visible=False, elem_id=elem_id("continues"))
     inputs = [control for row in rows for control in row.inputs]
     _connect(known, rows, csv_mode, swaps)
     for control in (*inputs, csv_mode):
         control.change(known.plan, [csv_mode, *inputs], plan, **QUIET)
-    return PlotControls(inputs=[*inputs, legend, lone, sub_grids, keep_random, *vary, margin, csv_mode],
+    return PlotControls(inputs=[*inputs, legend, lone, sub_grids, keep_random, *vary, margin, csv_mode, continues],
                         infotext_fields=_infotext_fields(known, rows))
 
 

@@ -84,15 +84,21 @@ def _values_of(option, text):
 
 @dataclass
 class Cell:
-    """One cell: its place along each axis, what was made of it, or why nothing was."""
+    """One cell: its place along each axis, what was made of it now or by an earlier job (`kept`), or why nothing was."""
 
     place: tuple[int, int, int]
     processed: Any = None
     problem: str = ""
+    kept: Any = None
+
+    @property
+    def is_made(self):
+        """Whether there is a picture."""
+        return self.picture is not None or bool(self.kept and self.kept.path)
 
     @property
     def picture(self):
-        """The first picture of the cell's batch, None where there is none."""
+        """The first picture of the batch that was made now, None where there is none."""
         pictures = self.processed.images[self.processed.index_of_first_image:] if self.processed else ()
         return pictures[0] if pictures else None
 
@@ -106,6 +112,7 @@ class Plot:
         self.cells = {place: Cell(place) for place in itertools.product(*map(range, self.size))}
         self.texts = {}  # place along Z -> (number of a cell, infotext), for the sheet at that place
         self.parameters = {}
+        self.wanted = list(self.cells)  # places
         p.shared_passes = SharedPasses()  # copies of the run share it
 
     def work(self):
@@ -136,14 +143,18 @@ class Plot:
                 raised, factor = raised + index * factor, factor * size
         return raised
 
-    def make(self):
-        """Make all cells until somebody stops it. A cell that fails keeps its error; raises the error when no cell was made."""
-        state, last_error = shared.state, None
-        state.job_count = len(self.cells) * self.p.n_iter
-        for done, cell in enumerate(self.work(), 1):
+    def make(self, note=lambda p, cell: None):
+        """Make the wanted cells until somebody stops it; `note` is told of each.
+
+        A cell that fails keeps its error; raises the error when there is no cell.
+        """
+        state, last_error, wanted = shared.state, None, set(self.wanted)
+        state.job_count = len(wanted) * self.p.n_iter
+        for done, cell in enumerate((cell for cell in self.work() if cell.place in wanted), 1):
             if stopped():
                 break
-            state.job = f"Cell {done} of {len(self.cells)}"
+            state.job = f"Cell {done} of {len(wanted)}"
+            cell.problem = ""
             try:
                 self._make(cell)
             except Exception as error:  # whatever is wrong with one cell, the others are made
@@ -151,7 +162,9 @@ class Plot:
                 errors.report(f"The cell {self.name(cell)} failed", error)
                 self.p.comment(f"The cell {self.name(cell)} failed: {cell.problem}")
                 devices.torch_gc()
-        if last_error is not None and not any(cell.picture for cell in self.cells.values()):
+            if not stopped() or cell.picture is not None:
+                note(self.p, cell)
+        if last_error is not None and not any(cell.is_made for cell in self.cells.values()):
             raise last_error
 
     def _make(self, cell):
@@ -174,26 +187,38 @@ class Plot:
         for z in range(self.size[2]):
             pictures = [self.picture_of(self.cells[x, y, z]) for y in range(rows) for x in range(columns)]
             slices.append(sheet(pictures, columns, titles=titles, margin=margin))
-        first = min(self.texts.values(), default=(0, ""))[1]
+        first = min(self.texts.values(), default=(0, self.earliest_infotext()))[1]
         whole = slices[0]
         if len(slices) > 1:
             whole = sheet(slices, len(slices), titles=(self.axes[2].titles(self.p), [[]]) if legend else None, margin=margin)
         return [(whole, first), *((picture, self.texts.get(z, (0, first))[1]) for z, picture in enumerate(slices))]
 
+    def earliest_infotext(self):
+        """What is stored in the first cell that an earlier job made."""
+        return next((cell.kept.infotext for cell in self.ordered() if cell.kept is not None and cell.kept.path), "")
+
+    def ordered(self):
+        """The cells row by row, sheet by sheet."""
+        return sorted(self.cells.values(), key=lambda cell: self.number(cell.place))
+
     def picture_of(self, cell):
         """What the sheet shows of a cell: its picture, its error, or nothing."""
         if cell.picture is not None:
             return cell.picture
-        made = next((other.picture for other in self.cells.values() if other.picture), None)
-        size = made.size if made else (self.p.width, self.p.height)
+        if cell.kept is not None and cell.kept.path and not cell.problem:
+            return cell.kept.picture()
+        size = next((other.picture.size if other.picture else other.kept.size for other in self.cells.values() if other.is_made),
+                    (self.p.width, self.p.height))
         return with_text(cell.problem, size, FAILED) if cell.problem else Image.new("RGB", size, EMPTY)
 
     def gathered(self):
         """The first picture of every cell that was made, in the order of the sheets."""
         found = Gathered()
-        for cell in sorted(self.cells.values(), key=lambda cell: self.number(cell.place)):
+        for cell in self.ordered():
             if cell.picture is not None:
                 found.add(cell.processed, most=1)
+            elif cell.is_made and not cell.problem:
+                found.add_kept(cell.kept)
         return found
 
 

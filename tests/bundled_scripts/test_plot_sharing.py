@@ -17,7 +17,8 @@ HIRES = {"enable_hr": True, "hr_scale": 1.5, "hr_upscaler": "Latent", "denoising
 
 def args_of(*axes, cells=True, keep_random=False):
     rows = [*axes, *[("Nothing", "")] * (3 - len(axes))]
-    return [*(value for label, text in rows for value in (label, text, [])), False, cells, False, keep_random, False, False, False, 0, True]
+    return [*(value for label, text in rows for value in (label, text, [])), False, cells, False, keep_random, False, False, False, 0,
+            True, ""]
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ NOT_VARIED = {"prompt", "negative_prompt", "hr_prompt", "hr_negative_prompt", "n
               "do_not_save_grid", "disable_extra_networks", "override_settings", "override_settings_restore_afterwards", "styles",
               "firstphase_width", "firstphase_height", "firstpass_image"}
 VARIED_BY_MEANING = {"sampler_name": "Sampler", "hr_sampler_name": "Hires sampler", "refiner_checkpoint": "Refiner checkpoint",
-                     "tiling": "Tiling"}
+                     "tiling": "Tiling", "restore_faces": "Face restore"}
 
 
 def test_every_parameter_of_a_request_is_an_axis():
