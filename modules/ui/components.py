@@ -15,12 +15,14 @@ C = TypeVar("C", bound=gr.blocks.Block)
 REFRESH, RANDOM, REUSE, SWAP = "🔄", "🎲️", "♻️", "⇅"
 PASTE, CLEAR, APPLY_STYLES, RESTORE = "↙️", "🗑️", "📋", "🌀"
 EDIT_STYLES, COPY_PROMPT, INSPECT = "🖌️", "📝", "🔍"
+UNDO, REDO, HISTORY = "↶", "↷", "🕘"
 FOLDER, SAVE, ZIP, REPLAY, ENLARGE, COMPARE = "📂", "💾", "🗃️", "🔁", "✨", "◫"
 SEND_TEXT, SEND_PICTURE, SEND_TO_INPAINT, SEND_TO_EXTRAS, PICTURE_SIZE = "🔤", "🖼️", "🎨️", "📐", "📐"
 
 # The drawing shown in place of a sign (css/10_icons.css): fonts for these signs are missing on many systems.
 ICONS = {REFRESH: "refresh", RANDOM: "random", REUSE: "reuse", SWAP: "swap", PASTE: "paste", CLEAR: "clear", APPLY_STYLES: "apply",
-         RESTORE: "restore", EDIT_STYLES: "edit", COPY_PROMPT: "copy", FOLDER: "folder", SAVE: "save", ZIP: "zip",
+         RESTORE: "restore", EDIT_STYLES: "edit", COPY_PROMPT: "copy", UNDO: "undo", REDO: "redo", HISTORY: "history",
+         FOLDER: "folder", SAVE: "save", ZIP: "zip",
          REPLAY: "replay", INSPECT: "inspect", ENLARGE: "enlarge", COMPARE: "compare", SEND_TEXT: "to-text", SEND_PICTURE: "to-picture",
          SEND_TO_INPAINT: "to-inpaint", PICTURE_SIZE: "measure"}
 

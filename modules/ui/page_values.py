@@ -26,6 +26,7 @@ class PageValues:
 
     def __init__(self) -> None:
         self._followed: list[Followed] = []
+        self.controls: dict[str, dict[str, Any]] = {}  # of each generating tab, by name: see form_values
         self._lock = threading.Lock()
 
     def follow(self, component: Any, attribute: str, source: Callable[[], Any]) -> None:

@@ -6,8 +6,15 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from modules.ui.components import APPLY_STYLES, CLEAR, EDIT_STYLES, INSPECT, PASTE, RESTORE, TOOLTIPS, ToolButton, made
+from modules.ui.components import APPLY_STYLES, CLEAR, EDIT_STYLES, HISTORY, INSPECT, PASTE, REDO, RESTORE, TOOLTIPS, UNDO, ToolButton, made
 from modules.ui.form import Form
+
+# Buttons of browser scripts (41_form.js, 42_history.js).
+FORM_TOOLS = {
+    "undo": (UNDO, "Take back the last change of the form (Ctrl+Z outside of text)"),
+    "redo": (REDO, "Make the change again that was taken back (Ctrl+Shift+Z)"),
+    "history": (HISTORY, "History and presets: earlier prompts and whole forms"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +26,9 @@ class PromptRow:
     clear: gr.Button
     apply_styles: gr.Button
     inspect: gr.Button
+    undo: gr.Button
+    redo: gr.Button
+    history: gr.Button
     restore: gr.Button
 
 
@@ -68,5 +78,6 @@ def _tools(tab: str) -> dict[str, gr.Button]:
             "apply_styles": ToolButton(APPLY_STYLES, elem_id=f"{tab}_style_apply", title="Write the selected styles into the prompt boxes"),
             "inspect": ToolButton(INSPECT, elem_id=f"{tab}_inspect",
                                   title="Inspect the prompts: tokens, weights, what holds in which step, what the job will cost"),
+            **{name: ToolButton(sign, elem_id=f"{tab}_{name}", title=title) for name, (sign, title) in FORM_TOOLS.items()},
             "restore": ToolButton(RESTORE, elem_id=f"{tab}_restore_progress", title="Show the running job and the last result again"),
         }

@@ -1,5 +1,6 @@
 """What the page computes itself must be what the engine does: sizes, steps; and how it says proofs and differences."""
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -112,3 +113,9 @@ def test_a_file_can_be_chosen_for_the_comparison_again_and_again(page):
         chooser.value.set_files({"name": name, "mimeType": "image/png", "buffer": file.getvalue()})
         page.wait_for_function("name => comparison.second && comparison.second.name === name", arg=name)
         assert page.evaluate("byId('compare_dialog').querySelector('select').selectedOptions[0].text") == name
+
+
+def test_no_name_is_defined_in_two_scripts():
+    defined = re.compile(r"^(?:(?:async )?function|const|let|class) (\w+)", re.M)
+    names = [name for script in sorted(SCRIPTS.glob("*.js")) for name in defined.findall(script.read_text("utf-8"))]
+    assert sorted({name for name in names if names.count(name) > 1}) == []
