@@ -1,6 +1,9 @@
 """Settings of the page: prompts, gallery, previews, infotext."""
 from modules.settings.row import Section, check, multi, number, radio, slide, text
 
+# The list that the community keeps.
+EXTENSION_INDEX = "https://raw.githubusercontent.com/AUTOMATIC1111/stable-diffusion-webui-extensions/master/index.json"
+
 BLOCKS = ("prompt", "image", "inpaint", "sampler", "accordions", "checkboxes", "dimensions", "cfg", "denoising", "seed", "batch",
           "override_settings", "scripts")  # fmt: skip
 
@@ -74,13 +77,14 @@ PAGE_SECTIONS = (
               info="-1: only after each batch"),
         radio("show_progress_type", "Approx NN", "Live preview method", "Full", "Approx NN", "Approx cheap", "TAESD",
               info="in models/VAE-approx, Approx NN needs model.pt (SDXL: vaeapprox-sdxl.pt) and TAESD taesd_decoder.pth (SDXL: "
-                   "taesdxl_decoder.pth), or the same as .safetensors; without its file, and for models with a VAE of their own, Approx cheap"),
+                   "taesdxl_decoder.pth), or .safetensors; without its file, and for models with a VAE of their own, Approx cheap is used"),
         radio("live_preview_content", "Prompt", "Live preview subject", "Combined", "Prompt", "Negative prompt"),
         number("live_preview_refresh_period", 1000, "Progressbar and preview update period", 100, 60000, info="in milliseconds"),
     )),
     Section(id=None, title="Hidden options", category=None, rows=(
         multi("disabled_extensions", (), "Disable these extensions"),
         radio("disable_all_extensions", "none", "Disable all extensions", "none", "extra", "all"),
+        text("extension_index_url", EXTENSION_INDEX, "Address of the list of extensions", restrict_api=True),
         text("sd_checkpoint_hash", "", "SHA-256 of the current checkpoint"),
     )),
 )  # fmt: skip
