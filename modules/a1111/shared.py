@@ -18,7 +18,6 @@ latent_upscale_default_mode = hires.DEFAULT_UPSCALER
 hide_dirs = {"visible": None}
 parallel_processing_allowed = True
 xformers_available = False
-face_restorers: list = []
 hypernetworks: dict = {}
 loaded_hypernetworks: list = []
 clip_model = demo = progress_print_out = None
@@ -44,6 +43,18 @@ def _model():
     return sd_models.model_data.get_sd_model()
 
 
+_face_restorers: list = []
+
+
+def _restorers_of_faces() -> list:
+    from modules.codeformer_model import codeformer
+    from modules.gfpgan_model import gfpgan_face_restorer
+
+    if not _face_restorers:
+        _face_restorers.extend((codeformer, gfpgan_face_restorer))
+    return _face_restorers
+
+
 def _interrogator():
     from modules import interrogate
 
@@ -60,6 +71,7 @@ live(__name__, computed={
     "opts": lambda: runtime.current().settings,
     "cmd_opts": command_options.current,
     "state": lambda: runtime.current().state,
+    "face_restorers": _restorers_of_faces,
     "interrogator": _interrogator,
     "sd_model": _model,
     "mem_mon": _memory_monitor,
