@@ -16,6 +16,7 @@ from modules.ui import bindings, extension_files
 from modules.ui.component_events import told_to_listeners
 from modules.ui.components import TOOLTIPS, hidden_text
 from modules.ui.extension_tabs import extension_tabs
+from modules.ui.extensions import extensions_tab
 from modules.ui.extras import extras_tab
 from modules.ui.gallery import gallery_tab
 from modules.ui.img2img import img2img_tab
@@ -58,6 +59,8 @@ def build_blocks(rt: Runtime) -> tuple[gr.Blocks, PageValues]:
             extension_tabs(rt)
             with gr.Tab("Settings", id="settings", elem_id="tab_settings"):
                 settings_tab(rt, settings_json, page, shown_elsewhere={CHECKPOINT, *row.others})
+            with gr.Tab("Extensions", id="extensions", elem_id="tab_extensions"):
+                extensions_tab()
         gr.HTML(footer(rt), elem_id="footer")
         bindings.connect_paste_params_buttons()
         connect_quicksettings(rt, row, [txt2img, img2img], settings_json)

@@ -52,7 +52,7 @@ function detailParts(picture) {
         made("p", {class: "quiet", text: facts.flat().join(" · ")}),
         made("div", {class: "gallery-tags"}, ...tags, tag),
         made("div", {class: "gallery-actions"}, ...sendTo, button("To img2img", () => sendToImg2img("img2img", sent)), button("To inpaint", () => sendToImg2img("inpaint", sent)),
-            ...(picture.infotext ? [button("Replay", () => replayFromGallery(picture))] : []), button("Compare…", () => compareFromGallery(picture)),
+            button("To extras", () => pictureToExtras(sent)), ...(picture.infotext ? [button("Replay", () => replayFromGallery(picture))] : []), button("Compare…", () => compareFromGallery(picture)),
             made("a", {class: "dialog-button", href: pictureAddress(picture.id, "file") + "?download=true", download: picture.name, text: "Download"}),
             button("Move…", () => { galleryView.chosen = new Set([picture.id]); moveChosen(); }), button("Delete", () => { galleryView.chosen = new Set([picture.id]); return deleteChosen(); })),
         made("div", {id: "gallery_replay_place"}),
