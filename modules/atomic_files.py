@@ -237,10 +237,10 @@ def _is_orphan(entry: os.DirEntry[str]) -> bool:
         return False
     if named[2] == our_pid:
         return named[3] != our_word  # a container gives the same process id again after a restart
-    return not _is_running(int(named[2]))
+    return not is_running(int(named[2]))
 
 
-def _is_running(pid: int) -> bool:
+def is_running(pid: int) -> bool:
     if ON_WINDOWS:  # there, signal 0 ends the process
         return True
     try:

@@ -15,6 +15,8 @@ PAGE_SECTIONS = (
         multi("keyedit_delimiters_whitespace", ("Tab", "Carriage Return", "Line Feed"), "Ctrl+up/down: whitespace delimiters",
               "Tab", "Carriage Return", "Line Feed"),
         check("keyedit_move", True, "Alt+left/right moves prompt elements"),
+        check("prompt_completion", True, "Offer names while a prompt is typed",
+              info="networks, embeddings, styles, wildcards, tags of CSV files in the folder tags; what is unknown is said below"),
         check("disable_token_counters", False, "Disable token counters", reload=True),
         check("include_styles_into_token_counters", True, "Count tokens of enabled styles"),
     )),
