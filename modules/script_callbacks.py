@@ -132,7 +132,7 @@ def call(event: str, *args: Any, note: Callable[[str], None] | None = None, **ke
         try:
             with timing.of(registered.script, event), old_ways(registered.script) if event in OF_THE_PAGE else nullcontext():
                 result = registered.callback(*args, **keywords)
-        except Exception as error:  # an extension's fault must not end the job
+        except (Exception, SystemExit) as error:  # an extension's fault must not end the job
             where = origin(registered.script)
             errors.report(f"{event} of {where} failed", error)
             if note is not None:

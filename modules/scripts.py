@@ -289,7 +289,7 @@ class ScriptRunner:
             script.alwayson = visibility is AlwaysVisible
             script.name = script.title().lower()
             return script
-        except Exception as error:  # one script that cannot be made must not take the page away
+        except (Exception, SystemExit) as error:  # one script that cannot be made must not take the page away
             errors.report(f"{data.path}: {data.script_class.__name__} cannot be used", error)
             self.notice(f"A script in {origin(data.path)} cannot be used: {_reason(error)}.")
             return None
@@ -308,7 +308,7 @@ class ScriptRunner:
         try:
             with old_ways(script.filename or ""), timing.of(script.filename or "", "ui"):
                 controls = list(script.ui(script.is_img2img) or [])
-        except Exception as error:  # an extension's fault must not take the page away
+        except (Exception, SystemExit) as error:  # an extension's fault must not take the page away
             errors.report(f"{script.filename}: the controls of {script.title()} cannot be built", error)
             self.notice(f"{script.title()} ({origin(script.filename or '')}) is left out, since its controls cannot be built: "
                         f"{_reason(error)}.")

@@ -33,7 +33,7 @@ class Loaded:
 
     file: ScriptFile
     module: ModuleType | None
-    error: Exception | None
+    error: BaseException | None
     seconds: float
 
 
@@ -62,7 +62,7 @@ def load_file(file: ScriptFile) -> Loaded:
         try:
             with old_ways(str(file.path)):
                 module = _module_of(file)
-        except Exception as error:  # whatever an extension's code raises while it is imported
+        except (Exception, SystemExit) as error:  # whatever an extension's code raises while it is imported
             problem = error
             errors.report(f"{file.path} cannot be loaded", error)
     if module is not None:
