@@ -6,7 +6,7 @@ import logging
 from functools import partial
 from pathlib import Path
 
-from modules import downloads, img2img, merging, model_jobs, postprocessing, runtime, script_callbacks, setup_check, txt2img
+from modules import downloads, img2img, interrogation, merging, model_jobs, postprocessing, runtime, script_callbacks, setup_check, txt2img
 from modules.atomic_files import remove_orphans
 from modules.checkpoints.files import CheckpointList
 from modules.checkpoints.manager import ModelManager, Room
@@ -20,7 +20,9 @@ from modules.gallery.gallery import Gallery, picture_folders
 from modules.generation import folder_batch, hypernetwork_network, lora_network, replay
 from modules.generation.inputs import remove_old_inputs
 from modules.hardware import Hardware, HardwareOptions
+from modules.imaging.clip_ranking import read_categories
 from modules.imaging.faces import FaceRestoration
+from modules.imaging.interrogate import Interrogator
 from modules.imaging.upscaler_table import UpscalerTable
 from modules.import_plan import with_named_folders
 from modules.jobs.queue import JobQueue
@@ -53,6 +55,7 @@ def start(args: argparse.Namespace) -> Runtime:
     rt.queue.register(model_jobs.KIND, model_jobs.run)
     rt.queue.register(merging.KIND, merging.run)
     rt.queue.register(downloads.KIND, downloads.run)
+    rt.queue.register(interrogation.KIND, interrogation.run)
     rt.queue.register(postprocessing.KIND, postprocessing.run)
     rt.queue.register(replay.KIND, replay.run)
     runtime.use(rt)
@@ -103,8 +106,8 @@ def use_named_folders(rt: Runtime) -> None:
 
 def make_folders(folders: Folders) -> None:
     """Make the folders where things are expected to be put. Raises UserError when the data folder cannot be written."""
-    wanted = (folders.checkpoints, folders.vae, folders.lora, folders.hypernetworks, folders.embeddings, folders.outputs, folders.cache,
-              folders.temporary)
+    wanted = (folders.checkpoints, folders.vae, folders.lora, folders.hypernetworks, folders.embeddings, *folders.upscalers,
+              folders.outputs, folders.cache, folders.temporary)
     try:
         for folder in wanted:
             folder.mkdir(parents=True, exist_ok=True)
@@ -136,10 +139,13 @@ def build(args: argparse.Namespace, folders: Folders) -> Runtime:
     rt = Runtime(args=args, folders=folders, settings=settings, hardware=hardware, checkpoints=checkpoints, models=models,
                  state=queue.state, queue=queue, styles=styles, embeddings=embeddings, loras=loras, upscalers=upscalers,
                  faces=FaceRestoration(folders.models, hardware, queue.state.check),
+                 interrogator=Interrogator(folders.models, folders.interrogate, hardware, queue.state.check),
                  gallery=Gallery(folders.cache / "gallery.sqlite", lambda: picture_folders(settings, folders.data)))
     models.on_loaded.append(lambda model: use_embeddings(rt, model))
     models.vae_of = rt.chosen_vae
     settings.data_labels["sd_vae"].component_args = lambda: {"choices": [AUTOMATIC, OWN, *rt.vae_files()]}
+    settings.data_labels["interrogate_clip_skip_categories"].component_args = lambda: {
+        "choices": [category.name for category in read_categories(folders.interrogate)]}
     settings.data_labels["upscaler_for_img2img"].component_args = lambda: {"choices": upscalers.names()}
     for name in ("postprocessing_operation_order", "postprocessing_disable_in_extras"):
         settings.data_labels[name].component_args = lambda: {"choices": postprocessing.steps_runner().names()}

@@ -9,6 +9,7 @@ from fastapi.responses import Response
 from PIL import Image
 from pydantic import BaseModel
 
+from modules import postprocessing
 from modules.errors import NotFound
 from modules.generation.fields import IMG2IMG_FIELDS, TXT2IMG_FIELDS
 from modules.generation.inputs import flattened, open_input
@@ -68,7 +69,11 @@ def shown_fields(text: str) -> dict[str, str]:
 
 def placed_input(rt: Runtime, job: Job) -> Image.Image:
     """RGB: the first picture that the job began with, brought to the size of its result as the job did. Raises NotFound, UserError."""
-    names = job.request.get("init_images") or ()
+    names = list(job.request.get("init_images") or ())
+    if job.kind == postprocessing.KIND:
+        if not job.request["single"]:
+            raise NotFound("Pictures of a batch in Extras are not kept.", "There is no input to compare this one with.")
+        names = [job.request["batch"]["files"][0]["stored"]]
     if not names:
         raise NotFound("This picture was made from text alone.", "There is no input to compare it with.")
     settings: Any = job.settings
