@@ -16,6 +16,8 @@ from modules.nn.layers import layout
 Part = Literal["unet", "vae", "text", "tables"]
 Precision = Literal["autocast", "full", "half"]
 
+_MEMORY_SIGNS = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory")
+
 
 @dataclass(frozen=True, kw_only=True)
 class HardwareOptions:
@@ -66,11 +68,12 @@ class Hardware:
         on_cpu = self.device_of(part).type == "cpu"
         return torch.float32 if on_cpu and wanted == torch.float16 else wanted
 
-    def place(self, model: LatentDiffusion) -> LatentDiffusion:
-        """Move each part of a model to its device; returns the model."""
-        model.model.to(self.device_of("unet"))
-        model.first_stage_model.to(self.device_of("vae"))
-        model.cond_stage_model.to(self.device_of("text"))
+    def place(self, model: LatentDiffusion, *, is_waiting: bool = False) -> LatentDiffusion:
+        """Move each part of a model to its device, or leave it where it was read if it `is_waiting`; returns the model."""
+        if not is_waiting:
+            model.model.to(self.device_of("unet"))
+            model.first_stage_model.to(self.device_of("vae"))
+            model.cond_stage_model.to(self.device_of("text"))
         for name, table in model.named_buffers(recurse=False):
             setattr(model, name, table.to(self.device))
         return model
@@ -98,6 +101,13 @@ class Hardware:
             torch.mps.empty_cache()
         else:
             _trim_heap()
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out, on the processor or a graphics card; told by type or text, which differ between devices."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    return isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in _MEMORY_SIGNS)
 
 
 def _device(options: HardwareOptions) -> torch.device:

@@ -38,8 +38,11 @@ def outline(named: Renamed) -> LatentDiffusion:
     return model
 
 
-def load_model(path: Path, hardware: Hardware) -> LatentDiffusion:
-    """The model in the file, on the hardware's devices and in its dtypes, independent of the file. Raises WeightsError."""
+def load_model(path: Path, hardware: Hardware, *, is_waiting: bool = False) -> LatentDiffusion:
+    """The model in the file, on the hardware's devices and in its dtypes, independent of the file. Raises WeightsError.
+
+    With `is_waiting` its weights stay in main memory, since they will be moved one part at a time.
+    """
     with open_weights(path) as file:
         named = Renamed(file)
         model = outline(named)
@@ -50,7 +53,7 @@ def load_model(path: Path, hardware: Hardware) -> LatentDiffusion:
         weights = copies(
             named, names, lambda name: hardware.dtype_of(part_of(name)), layout=lambda name: hardware.layout_of(part_of(name)))
     model.load_state_dict({**tables, **weights}, strict=True, assign=True)
-    return hardware.place(model.requires_grad_(False).eval())
+    return hardware.place(model.requires_grad_(False).eval(), is_waiting=is_waiting)
 
 
 def load_vae(path: Path, model: LatentDiffusion, hardware: Hardware) -> dict[str, Tensor]:

@@ -2,15 +2,18 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from torch import Tensor
 
+from modules.checkpoints.execution import Care, CarefulExecution
 from modules.checkpoints.files import CheckpointInfo, CheckpointList
 from modules.checkpoints.hashing import FileState
 from modules.checkpoints.loading import load_model, load_vae
+from modules.checkpoints.placement import PARTS, POLICIES, DeviceAndMemory, Placement, Policy, Stations
 from modules.checkpoints.problems import WeightsError
 from modules.errors import report
 from modules.hardware import Hardware
@@ -22,9 +25,18 @@ _HASH_AT_ONCE_BYTES = 512 << 20
 _GROWTH = 2
 
 
+@dataclass(frozen=True, kw_only=True)
+class Room:
+    """How many models stay loaded, and how many of those on the device; the others wait in main memory."""
+
+    models: int = 1
+    on_device: int = 1
+
+
 @dataclass(kw_only=True)
 class _Loaded:
     model: LatentDiffusion
+    placement: Placement | None = None
     own_vae: dict[str, Tensor] | None = None
     vae: tuple[Path, FileState] | None = None
 
@@ -32,14 +44,20 @@ class _Loaded:
 class ModelManager:
     """Owner of the models in memory. Only the worker thread calls its methods.
 
-    keep: how many models stay loaded; the one that was not used for longest goes. `on_loaded`: called with every fresh model.
-    `notices`: what the user should know, e.g. that the demo model stands in for a broken file.
+    keep: how many models stay loaded; the one that was not used for longest goes. `room_of` may tell it anew for every use.
+    `policy_of`: where the weights of a model lie while it is the one in use. `stations`: None where there is no second place, as on
+    a machine without a graphics card. `on_loaded`: called with every fresh model. `notices`: what the user should know, e.g. that
+    the demo model stands in for a broken file.
     """
 
-    def __init__(self, checkpoints: CheckpointList, hardware: Hardware, *, keep: int = 1):
+    def __init__(self, checkpoints: CheckpointList, hardware: Hardware, *, keep: int = 1, looks_for_nan: bool = True):
         self.checkpoints = checkpoints
         self.hardware = hardware
         self.keep = keep
+        self.room_of: Callable[[], Room] | None = None
+        self.policy_of: Callable[[LatentDiffusion], Policy] = lambda model: "whole"
+        self.stations: Stations | None = None if hardware.device.type == "cpu" else DeviceAndMemory(hardware.device)
+        self.execution = CarefulExecution(hardware, looks_for_nan=looks_for_nan, free_others=lambda: self._drop_down_to(1))
         self.on_loaded: list[Callable[[LatentDiffusion], object]] = []
         self.vae_of: Callable[[CheckpointInfo], Path | None] | None = None  # the VAE file for a checkpoint; raises KeyError
         self.notices: list[str] = []
@@ -57,10 +75,14 @@ class ModelManager:
         notice says so; without it WeightsError is raised and the current model stays.
         """
         key = (info.path, info.state)
+        room = self._room()
         if key in self._loaded:
             self._loaded.move_to_end(key)
+            self._drop_down_to(room.models)
+            self._place(room)
             self._use_vae_of(info)
             return self._loaded[key].model
+        self._make_room(room)
         try:
             model = self._load(info)
         except WeightsError as error:
@@ -70,8 +92,9 @@ class ModelManager:
                 raise
             self._notice(f"{error} {demo.title} is used instead.")
             return self.ensure(demo)
-        self._loaded[key] = _Loaded(model=model)
-        self._drop_down_to(self.keep)
+        self._loaded[key] = self._kept(model)
+        self._drop_down_to(room.models)
+        self._place(room)
         self._use_vae_of(info)
         for callback in self.on_loaded:
             try:
@@ -106,9 +129,11 @@ class ModelManager:
             return
         loaded = next(reversed(self._loaded.values()))
         first_stage = loaded.model.first_stage_model
+        place = next(first_stage.parameters()).device
         if path is None:
             if loaded.own_vae is not None:
                 first_stage.load_state_dict(loaded.own_vae, strict=True, assign=True)
+                first_stage.to(place)
             loaded.own_vae = loaded.vae = None
             return
         try:
@@ -121,19 +146,58 @@ class ModelManager:
         if loaded.own_vae is None:
             loaded.own_vae = dict(first_stage.state_dict(keep_vars=True))
         first_stage.load_state_dict(weights, strict=True, assign=True)
-        first_stage.to(self.hardware.device_of("vae"))
+        first_stage.to(place)
         loaded.vae = wanted
 
     def unload(self) -> None:
         """Let go of all models."""
         self._drop_down_to(0)
 
+    @contextmanager
+    def careful(self, care: Care) -> Iterator[None]:
+        """Run networks with this care; what it changed to save memory ends with it."""
+        try:
+            with self.execution.under(care):
+                yield
+        finally:
+            if care.policy:
+                self._place(self._room())
+
+    def _room(self) -> Room:
+        return self.room_of() if self.room_of else Room(models=self.keep, on_device=self.keep)
+
+    def _policy(self, model: LatentDiffusion) -> Policy:
+        """What is wanted, or what the running job came to where that saves more."""
+        return max(self.policy_of(model), self.execution.care.policy or "whole", key=POLICIES.index)
+
+    def _place(self, room: Room) -> None:
+        """Have the current model ready for work; of the others so many stay on the device as there is room for."""
+        for rank, loaded in enumerate(reversed(self._loaded.values())):
+            if loaded.placement is not None:
+                policy = self._policy(loaded.model)
+                loaded.placement.follow(policy if rank == 0 or (rank < room.on_device and policy == "whole") else None)
+
+    def _make_room(self, room: Room) -> None:
+        """Put models aside that leave the device when one more comes to it."""
+        for rank, loaded in enumerate(reversed(self._loaded.values()), 1):
+            if loaded.placement is not None and rank >= room.on_device:
+                loaded.placement.follow(None)
+
+    def _kept(self, model: LatentDiffusion) -> _Loaded:
+        """A fresh model with what its owner knows of it."""
+        model.execution = self.execution
+        if self.stations is None:
+            return _Loaded(model=model)
+        at_home = frozenset(part for part in PARTS if self.hardware.device_of(part).type == "cpu" != self.stations.device.type)
+        placement = self.execution.placements[id(model)] = Placement(model, self.stations, at_home)
+        return _Loaded(model=model, placement=placement)
+
     def _load(self, info: CheckpointInfo) -> LatentDiffusion:
         """Load beside what is there; where memory is short, what is there goes first."""
         if self.hardware.free_memory() < info.state.size * _GROWTH:
             self._drop_down_to(0)
         thread = self.checkpoints.hashes.start(info.path, info.state) if self.checkpoints.hashing and not info.sha256 else None
-        model = load_model(info.path, self.hardware)
+        model = load_model(info.path, self.hardware, is_waiting=self.stations is not None)
         model.checkpoint = info
         if thread is not None and info.state.size <= _HASH_AT_ONCE_BYTES:
             thread.join()
@@ -143,7 +207,8 @@ class ModelManager:
         if len(self._loaded) <= count:
             return
         while len(self._loaded) > count:
-            self._loaded.popitem(last=False)
+            _, loaded = self._loaded.popitem(last=False)
+            self.execution.placements.pop(id(loaded.model), None)
         self.hardware.gc()
 
     def _notice(self, text: str) -> None:

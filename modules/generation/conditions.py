@@ -37,7 +37,10 @@ def setup_conditions(p: StableDiffusionProcessing, steps: int, hires_steps: int 
     def finished(texts: Sequence[str], conditions: list[Conditioning], is_negative: bool) -> list[Conditioning]:
         return with_facts(conditions, texts, facts, architecture, is_negative=is_negative)
 
-    result = batch_conditions(p.prompts, p.negative_prompts, steps, lambda texts: encode(encoder, texts, options), hires_steps,
+    def read(texts: list[str]) -> list[Conditioning]:
+        return p.sd_model.execution.read(p.sd_model, lambda: encode(encoder, texts, options))
+
+    result = batch_conditions(p.prompts, p.negative_prompts, steps, read, hires_steps,
                               rt.settings.use_old_scheduling, cache=known, finish=finished)
     used = embeddings_used(encoder, [*p.prompts, *p.negative_prompts], options)
     if used:

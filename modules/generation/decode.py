@@ -1,8 +1,7 @@
-"""Latents to pixels, one picture at a time, with a second try in float32 where half precision overflows."""
+"""Latents to pixels, one picture at a time, with a sentence where numbers are broken."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
@@ -10,45 +9,32 @@ from PIL import Image
 from torch import Tensor
 
 from modules.errors import UserError
+from modules.nn.latent_diffusion import LatentDiffusion
 
 
-def decoded(model: Any, latents: Tensor, *, check: Callable[[], None] = lambda: None,
-            note: Callable[[str], None] = lambda _: None) -> Tensor:
+def decoded(model: LatentDiffusion, latents: Tensor, *, check: Callable[[], None] = lambda: None) -> Tensor:
     """Pixels [B, 3, H, W] in 0..1, float32 on the CPU, of latents [B, 4, h, w].
 
-    `check` is called before each picture and may raise to cancel. Raises UserError when the numbers are not finite even in float32.
+    `check` is called before each picture and may raise to cancel. Raises UserError when the numbers are not finite.
     """
     pictures = []
     for latent in latents:
         check()
-        pictures.append(_decoded_one(model, latent[None], note))
+        pictures.append(_decoded_one(model, latent[None]))
     return torch.cat(pictures)
 
 
-def _decoded_one(model: Any, latent: Tensor, note: Callable[[str], None]) -> Tensor:
-    if not torch.isfinite(latent).all():
+def _decoded_one(model: LatentDiffusion, latent: Tensor) -> Tensor:
+    looks = model.execution.looks_for_nan
+    if looks and not torch.isfinite(latent).all():
         raise UserError("The network gave numbers that are not finite.",
                         "The checkpoint may be damaged, or half precision is too small for it.",
                         "Start with --no-half, or choose another checkpoint.")
     pixels = model.decode_first_stage(latent).float()
-    if not torch.isfinite(pixels).all():
-        note("The VAE overflowed in half precision; this picture was decoded again in float32.")
-        pixels = _decoded_in_float32(model, latent)
+    if looks and not torch.isfinite(pixels).all():
+        raise UserError("The VAE gave numbers that are not finite.", "Its weights are damaged, or half precision is too small for it.",
+                        "Choose another VAE or checkpoint, or start with --no-half-vae.")
     return ((pixels + 1) / 2).clamp(0, 1).cpu()
-
-
-def _decoded_in_float32(model: Any, latent: Tensor) -> Tensor:
-    vae = model.first_stage_model
-    dtype = next(vae.parameters()).dtype
-    vae.float()
-    try:
-        pixels = model.decode_first_stage(latent.float())
-    finally:
-        vae.to(dtype)
-    if not torch.isfinite(pixels).all():
-        raise UserError("The VAE gave numbers that are not finite, also in float32.", "Its weights are damaged.",
-                        "Choose another VAE or checkpoint.")
-    return pixels
 
 
 def as_picture(pixels: Tensor) -> Image.Image:

@@ -9,7 +9,7 @@ from modules.errors import RequestError, UserError, report
 from modules.extensions.discovery import origin
 from modules.generation.base import StableDiffusionProcessing
 from modules.generation.result import Processed
-from modules.jobs.outcome import is_out_of_memory
+from modules.hardware import is_out_of_memory
 from modules.scripts import Script, ScriptRunner
 
 SELECTED, ARGS = "selected", "args"

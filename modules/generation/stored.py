@@ -7,6 +7,7 @@ from typing import Any
 
 from modules.checkpoints.files import CheckpointInfo
 from modules.generation import provenance
+from modules.generation.care import SAVINGS
 from modules.generation.fields import IMG2IMG_FIELDS, TXT2IMG_FIELDS, Field
 from modules.generation.from_infotext import values_from_infotext
 from modules.generation.script_values import ARGS, FIELD, SELECTED
@@ -18,7 +19,7 @@ from modules.settings.infotext_keys import settings_with_infotext
 # Keys that belong to no field and no setting, but are written anew by every run.
 WRITTEN_BY_THE_RUN = frozenset({
     "Prompt", "Negative prompt", "Steps", "Sampler", "Seed", "Model", "Model hash", "Version", "User", "Size-1", "Size-2",
-    "Seed resize from-1", "Seed resize from-2", "Hires resize-1", "Hires resize-2", "Lora hashes", "TI hashes", "VAE hash",
+    "Seed resize from-1", "Seed resize from-2", "Hires resize-1", "Hires resize-2", "Lora hashes", "TI hashes", "VAE hash", SAVINGS,
     "Init image hash", "Changed outside mask", provenance.KEY})  # fmt: skip
 NEEDED = {"steps": "Steps", "sampler": "Sampler", "seed": "Seed", "size": "Size-1"}
 SECOND_PASS = ("Hires upscale", "Hires resize-1")

@@ -9,6 +9,7 @@ from modules.checkpoints.files import CheckpointInfo
 from modules.checkpoints.hashing import FileState
 from modules.checkpoints.vae import find_vae
 from modules.errors import UserError
+from modules.generation.care import SAVINGS
 from modules.generation.provenance import KEY
 from modules.generation.stored import NotReplayable, Stored
 from modules.generation.text_to_image import SAME_CHECKPOINT
@@ -63,6 +64,8 @@ def other_circumstances(rt: Runtime, stored: Stored, checkpoint: CheckpointInfo)
     digest, now = str(stored.fields.get("VAE hash", "")), vae_hash(rt, stored)
     if now and digest and now != digest:
         reasons.append(f"The VAE {stored.fields['VAE']} is another file: its hash was {digest}, now it is {now}.")
+    if savings := stored.fields.get(SAVINGS):
+        reasons.append(f"Memory was short when it was made ({savings}); the last digits of some numbers may be others.")
     return [*reasons, *other_program(rt, stored)]
 
 

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from modules.errors import Cancelled, UserError, report
+from modules.hardware import is_out_of_memory
 from modules.jobs.job import Job, Status
 from modules.jobs.state import JobState
 
 Handler = Callable[[Job, JobState], dict[str, Any]]
-
-_MEMORY_SIGNS = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,13 +19,6 @@ class Outcome:
     status: Status
     result: dict[str, Any] | None = None
     error: str | None = None
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether memory ran out, on the processor or a graphics card; told by type or text, which differ between devices."""
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return True
-    return isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in _MEMORY_SIGNS)
 
 
 def memory_sentence(request: dict[str, Any]) -> str:

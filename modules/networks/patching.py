@@ -31,7 +31,7 @@ def patched(model: nn.Module, deltas: Mapping[str, Sequence[Delta]]) -> Iterator
         yield
     finally:
         for name, original in pristine.items():
-            targets[name].data = original.to(targets[name].device)
+            targets[name].data = original.to(targets[name])  # which may have been moved, or widened, in the meantime
 
 
 def _changed(weight: Tensor, deltas: Sequence[Delta]) -> Tensor:

@@ -40,6 +40,12 @@ class Posterior:
         return Posterior(mean=self.mean * factor, logvar=self.logvar + 2 * math.log(abs(factor)))
 
 
+def posterior_of(moments: Tensor) -> Posterior:
+    """The distribution that the encoder describes by moments [B, 2 z, h, w]."""
+    mean, logvar = moments.chunk(2, dim=1)
+    return Posterior(mean=mean, logvar=logvar.clamp(*_LOGVAR_RANGE))
+
+
 def nonlinearity(x: Tensor) -> Tensor:
     """x * sigmoid(x)."""
     return F.silu(x)
@@ -216,9 +222,7 @@ class AutoencoderKL(nn.Module):
 
     def encode(self, pixels: Tensor) -> Posterior:
         """pixels [B, 3, H, W] in -1..1 -> distribution over latents [B, embed_dim, H/8, W/8]."""
-        moments = self.quant_conv(self.encoder(pixels.to(self.dtype)))
-        mean, logvar = moments.chunk(2, dim=1)
-        return Posterior(mean=mean, logvar=logvar.clamp(*_LOGVAR_RANGE))
+        return posterior_of(self.quant_conv(self.encoder(pixels.to(self.dtype))))
 
     def decode(self, latent: Tensor) -> Tensor:
         """latent [B, embed_dim, h, w] -> pixels [B, 3, 8 h, 8 w], nominally in -1..1."""

@@ -4,6 +4,11 @@ from modules.settings.row import Section, check, drop, multi, number, radio, sli
 PICTURE_SECTIONS = (
     Section(id="sd", title="Stable Diffusion", category="sd", rows=(
         drop("sd_model_checkpoint", None, "Stable Diffusion checkpoint", infotext="Model hash", picture=True),
+        slide("sd_checkpoints_limit", 1, "Maximum number of checkpoints loaded at the same time", 1, 10, 1,
+              info="the one used last is let go of first"),
+        check("sd_checkpoints_keep_in_cpu", True, "Only keep one model on device",
+              info="the others wait in main memory; only where there is a graphics card"),
+        slide("sd_checkpoint_cache", 0, "Checkpoints to cache in RAM", 0, 10, 1, info="loaded beyond the number above, in main memory"),
         radio("emphasis", "Original", "Emphasis mode", "None", "Ignore", "Original", "No norm",
               info="how weights such as (word:1.2) are applied", infotext="Emphasis", picture=True),
         slide("comma_padding_backtrack", 20, "Comma padding backtrack", 0, 74, 1, picture=True,
@@ -32,6 +37,11 @@ PICTURE_SECTIONS = (
         drop("sd_vae", "Automatic", "SD VAE", infotext="VAE", picture=True,
              info="Automatic: NAME.vae.* beside the checkpoint or in models/VAE; None: the one in the checkpoint"),
         check("sd_vae_overrides_per_model_preferences", True, "Selected VAE overrides per-model preferences", picture=True),
+        check("auto_vae_precision", True, "Automatically revert VAE to 32-bit floats",
+              info="where it overflows in half precision; otherwise that ends the job"),
+        radio("vae_tiling", "Automatic", "Tiled VAE", "Off", "Automatic", "Always", picture=True,
+              info="the picture is decoded and encoded in tiles, without seams; Automatic: where memory does not suffice for all at once"),
+        slide("vae_tile_px", 512, "Tile size for the VAE", 128, 2048, 64, picture=True, info="in pixels; smaller: less memory, slower"),
     )),
     Section(id="upscaling", title="Upscaling", category="postprocessing", rows=(
         slide("ESRGAN_tile", 192, "Tile size for ESRGAN upscalers", 0, 512, 16, info="0: no tiling; smaller: less memory"),
