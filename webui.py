@@ -60,7 +60,8 @@ def serve(args) -> int:
     addresses.check_certificate(args)
     host, listening = ports.bound_socket(args)  # first, since it is the commonest failure and must not cost a start
     from modules import engine
-    from modules.extensions import safe_start
+    from modules.errors import UserError
+    from modules.extensions import installers, preloading, safe_start
     from modules.ui import server
 
     offer_top_level_names()
@@ -70,7 +71,10 @@ def serve(args) -> int:
     mark.put()
     rt = None
     try:
+        failed = [] if args.skip_install else installers.run_all(preloading.files_of_enabled(args, "install.py"))
         rt = engine.start(args)
+        for sentence in failed:
+            rt.notice(sentence)
         app = server.build_app(rt)
         if is_open:
             warn_of_strangers(rt)
@@ -83,8 +87,10 @@ def serve(args) -> int:
             announce(rt, host, listening.getsockname()[1])
 
         return server.run(app, rt, listening, ready)
+    except (KeyboardInterrupt, UserError):
+        mark.remove()  # it was stopped, or the reason is known; whatever else ends a start may be an extension's doing
+        raise
     finally:
-        mark.remove()
         if rt is not None:
             engine.stop(rt)
 

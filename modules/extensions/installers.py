@@ -4,7 +4,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from modules.errors import UserError
@@ -38,6 +38,17 @@ def run_installer(folder: Path, say: Say) -> None:
     file = folder / "install.py"
     if file.is_file():
         _run([sys.executable, str(file)], say, f"The install.py of {folder.name} failed")
+
+
+def run_all(files: Iterable[Path]) -> list[str]:
+    """The install.py of several extensions, as each start does; a sentence for each that failed."""
+    failures = []
+    for file in files:
+        try:
+            run_installer(file.parent, print)
+        except UserError as error:
+            failures.append(str(error))
+    return failures
 
 
 def _run(command: list[str], say: Say, failure: str) -> None:

@@ -19,14 +19,18 @@ FILE = "preload.py"
 def steps(argv: Sequence[str]) -> list[Callable[[argparse.ArgumentParser], object]]:
     """One step for each extension that is switched on and has a preload.py, for `cmd_args.parse`."""
     args, _ = cmd_args.make_parser().parse_known_args(argv)
+    return [partial(add_flags, file) for file in files_of_enabled(args, FILE)]
+
+
+def files_of_enabled(args: argparse.Namespace, name: str) -> list[Path]:
+    """The files of this name in the folders of extensions that are switched on, before the program's own settings are read."""
     folders = Folders(data=args.data_dir.resolve()) if args.data_dir else Folders()
-    if not any(folders.extensions.glob(f"*/{FILE}")):
+    if not any(folders.extensions.glob(f"*/{name}")):
         return []
     settings = _settings(args.ui_settings_file or folders.config_file)
     all_disabled = all_disabled_by(args, settings.get("disable_all_extensions") or "")
     found = discover(folders, settings.get("disabled_extensions") or (), all_disabled)
-    files = [extension.path / FILE for extension in found if extension.is_enabled]
-    return [partial(add_flags, file) for file in files if file.is_file()]
+    return [extension.path / name for extension in found if extension.is_enabled and (extension.path / name).is_file()]
 
 
 def add_flags(file: Path, parser: argparse.ArgumentParser) -> None:
