@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from torch import Tensor
@@ -44,7 +44,7 @@ class _Loaded:
 class ModelManager:
     """Owner of the models in memory. Only the worker thread calls its methods.
 
-    keep: how many models stay loaded; the one that was not used for longest goes. `room_of` may tell it anew for every use.
+    keep: how many models stay loaded; the one that was not used for longest goes. `room_of` may ask for more at every use.
     `policy_of`: where the weights of a model lie while it is the one in use. `stations`: None where there is no second place, as on
     a machine without a graphics card. `on_loaded`: called with every fresh model. `notices`: what the user should know, e.g. that
     the demo model stands in for a broken file.
@@ -164,7 +164,8 @@ class ModelManager:
                 self._place(self._room())
 
     def _room(self) -> Room:
-        return self.room_of() if self.room_of else Room(models=self.keep, on_device=self.keep)
+        wished = self.room_of() if self.room_of else Room(on_device=self.keep)
+        return replace(wished, models=max(self.keep, wished.models))
 
     def _policy(self, model: LatentDiffusion) -> Policy:
         """What is wanted, or what the running job came to where that saves more."""

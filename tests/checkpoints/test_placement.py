@@ -84,7 +84,7 @@ def test_values_of_every_shape_are_moved_with_their_tensors():
 
 @pytest.fixture
 def manager(tiny_data_dir, tmp_path):
-    manager = ModelManager(CheckpointList([tiny_data_dir / "models" / "Stable-diffusion"], cache=tmp_path / "hashes.json"), CPU, keep=2)
+    manager = ModelManager(CheckpointList([tiny_data_dir / "models" / "Stable-diffusion"], cache=tmp_path / "hashes.json"), CPU)
     manager.stations = Watched()
     return manager
 
