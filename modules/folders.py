@@ -116,8 +116,18 @@ class Folders:
         return self.data / "params.txt"
 
     @property
+    def interrogate(self) -> Path:
+        """Lists of texts that CLIP ranks."""
+        return self.data / "interrogate"
+
+    @property
     def wildcards(self) -> Path:
         return self.data / "wildcards"
+
+    @property
+    def tags(self) -> Path:
+        """CSV files of tags that the page completes."""
+        return self.data / "tags"
 
     @property
     def extensions(self) -> Path:

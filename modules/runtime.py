@@ -15,6 +15,7 @@ from modules.gallery.gallery import Gallery
 from modules.hardware import Hardware
 from modules.history import History
 from modules.imaging.faces import FaceRestoration
+from modules.imaging.interrogate import Interrogator
 from modules.imaging.unsaved import UnsavedPictures
 from modules.imaging.upscaler_table import UpscalerTable
 from modules.jobs.queue import JobQueue
@@ -43,6 +44,7 @@ class Runtime:
     loras: LoraCatalog
     upscalers: UpscalerTable
     faces: FaceRestoration
+    interrogator: Interrogator
     gallery: Gallery
     extensions: list[Extension] = field(default_factory=list)
     conditions: ConditionCache = field(default_factory=ConditionCache)
@@ -57,6 +59,10 @@ class Runtime:
         """Say something on the page until the program ends, once."""
         if text not in self.notices:
             self.notices.append(text)
+
+    def all_notices(self) -> list[str]:
+        """What people should know about settings, styles and models as they were found, and what was noticed since."""
+        return list(dict.fromkeys((*self.settings.notices, *self.styles.notes, *self.models.notices, *self.notices)))
 
     def chosen_checkpoint(self, name: str | None = None) -> CheckpointInfo:
         """The checkpoint called `name` (raises NotFound), or the one of the settings, or the demo model with a notice."""

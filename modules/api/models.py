@@ -124,6 +124,18 @@ class PNGInfoResponse(BaseModel):
     parameters: dict[str, Any]
 
 
+INTERROGATE_REQUEST: dict[str, Any] = {
+    "title": "InterrogateRequest", "type": "object", "required": ["image"], "properties": {
+        "image": {"type": "string", "title": "Picture as base64"},
+        "model": {"type": "string", "title": "clip, deepdanbooru, or the folder of a tagger", "default": "clip"}}}
+
+
+class InterrogateResponse(BaseModel):
+    """caption: what was seen."""
+
+    caption: str
+
+
 class ExtrasSingleImageResponse(BaseModel):
     """html_info: what was done. image: base64 of the result."""
 

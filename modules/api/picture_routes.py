@@ -1,4 +1,4 @@
-"""Routes below /sdapi/v1 that take pictures: img2img, png-info, extra-single-image, extra-batch-images."""
+"""Routes below /sdapi/v1 that take pictures: img2img, png-info, interrogate, extra-single-image, extra-batch-images."""
 import asyncio
 from typing import Annotated, Any
 
@@ -8,6 +8,7 @@ from modules.api import img2img, models
 from modules.api.answers import SafeJSONResponse
 from modules.api.body import json_object
 from modules.api.extras import extra_batch_images, extra_single_image
+from modules.api.interrogate import interrogate
 from modules.api.own_queue import viewer_of
 from modules.api.png_info import png_info
 from modules.runtime import Runtime
@@ -28,6 +29,13 @@ def add_picture_routes(router: APIRouter, rt: Runtime) -> None:
     async def info_in_picture(body: Body) -> Response:
         """What a picture file says about how it was made."""
         return SafeJSONResponse(await asyncio.to_thread(png_info, rt, body))
+
+    schema_of_picture = {"requestBody": {"required": True, "content": {"application/json": {"schema": models.INTERROGATE_REQUEST}}}}
+
+    @router.post("/interrogate", responses={200: {"model": models.InterrogateResponse}}, openapi_extra=schema_of_picture)
+    async def describe(body: Body, request: Request) -> Response:
+        """A picture described in words."""
+        return SafeJSONResponse(await interrogate(rt, body, viewer_of(request).user))
 
     @router.post("/extra-single-image", responses={200: {"model": models.ExtrasSingleImageResponse}})
     async def enlarge(body: Body, request: Request) -> Response:

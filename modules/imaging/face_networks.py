@@ -42,12 +42,21 @@ def fitting(path: Path, kind: str) -> Iterator[None]:
         raise WeightsError(path, f"Its weights are not those of {kind}.") from error
 
 
-def filled(make: Callable[[], nn.Module], tensors: dict[str, Tensor]) -> nn.Module:
-    """A network that holds these tensors, all of them and no others; no time is spent on numbers to begin with."""
-    with torch.device("meta"), warnings.catch_warnings():
+def filled(make: Callable[[], nn.Module], tensors: dict[str, Tensor], *, has_tables: bool = False) -> nn.Module:
+    """A network that holds these tensors, all of them and no others.
+
+    No time is spent on numbers to begin with, unless the network computes tables that its files lack (`has_tables`).
+    """
+    with torch.device("cpu" if has_tables else "meta"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torchvision's about arguments that facexlib gives
         network = make()
     network.load_state_dict(tensors, strict=True, assign=True)
+    for module in network.modules():
+        for name, buffer in module.named_buffers(recurse=False):
+            if buffer.is_meta:
+                if name != "position_ids":
+                    raise RuntimeError(f"{name} is not in the file")
+                module.register_buffer(name, torch.arange(buffer.shape[-1]).expand(buffer.shape), persistent=False)
     return network.eval().requires_grad_(False)
 
 

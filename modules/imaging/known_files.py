@@ -80,4 +80,20 @@ FACE_PARSING = KnownFile(
     name="parsing_parsenet.pth", use="Pasting faces back", folders=FACE_FOLDERS, url=f"{FACEXLIB_HOME}/v0.2.2/parsing_parsenet.pth",
     size=85331193, sha256="3d558d8d0e42c20224f13cf5a29c79eba2d59913419f945545d8cf7b72920de2")
 
-KNOWN_FILES = (GFPGAN_14, CODEFORMER, FACE_DETECTION, FACE_PARSING)
+CAPTIONS = KnownFile(
+    name="model_base_caption_capfilt_large.pth", use="Captions (BLIP)", folders=("BLIP",),
+    url="https://storage.googleapis.com/sfr-vision-language-research/BLIP/models/model_base_caption_capfilt_large.pth", size=896081425,
+    sha256="96ac8749bd0a568c274ebe302b3a3748ab9be614c737f3d8c529697139174086", other_names=("model.safetensors", "pytorch_model.bin"))
+CAPTION_WORDS = KnownFile(
+    name="vocab.txt", use="The words of captions (BLIP)", folders=("BLIP",),
+    url="https://huggingface.co/Salesforce/blip-image-captioning-base/resolve/main/vocab.txt", size=231508,
+    sha256="07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3")
+RANKING = KnownFile(
+    name="clip-vit-large-patch14.safetensors", use="Ranking of texts (CLIP)", folders=("CLIP",),
+    url="https://huggingface.co/openai/clip-vit-large-patch14/resolve/main/model.safetensors", size=1710540580,
+    sha256="a2bf730a0c7debf160f7a6b50b3aaf3703e7e88ac73de7a314903141db026dcb", other_names=("model.safetensors", "pytorch_model.bin"))
+DEEPBOORU = KnownFile(
+    name="model-resnet_custom_v3.pt", use="Tags (DeepBooru)", folders=("torch_deepdanbooru", "deepbooru"),
+    url="https://github.com/AUTOMATIC1111/TorchDeepDanbooru/releases/download/v1/model-resnet_custom_v3.pt", size=644144887)
+
+KNOWN_FILES = (GFPGAN_14, CODEFORMER, FACE_DETECTION, FACE_PARSING, CAPTIONS, CAPTION_WORDS, RANKING, DEEPBOORU)

@@ -14,12 +14,13 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # gradio looks at it
 
 import gradio as gr
 import uvicorn
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.responses import FileResponse, JSONResponse, Response
 from starlette.middleware.gzip import GZipMiddleware
 
 from modules import script_callbacks
 from modules.api.app import add_protection, add_routes, build_api_app
+from modules.api.own_queue import admin_only
 from modules.api.server_control import RESTART, end
 from modules.api.subpath import path_within
 from modules.ui import extension_files
@@ -30,9 +31,13 @@ from modules.ui.download_routes import downloads_router
 from modules.ui.enlarging import enlarging_router
 from modules.ui.history_routes import history_router
 from modules.ui.import_routes import import_router
+from modules.ui.interrogate_routes import interrogate_router
 from modules.ui.mask_canvas import canvas_router
 from modules.ui.pictures import pictures_router
+from modules.ui.prompt_help import prompt_help_router
 from modules.ui.saving import saving_router
+from modules.ui.settings_tools import settings_tools_router
+from modules.ui.style_routes import styles_router
 from modules.ui.theme import WEB, scripts, style_sheets, theme
 
 if TYPE_CHECKING:
@@ -56,12 +61,14 @@ def build_app(rt: Runtime) -> FastAPI:
     app = FastAPI(title="Easel", docs_url=None, redoc_url=None)
     add_routes(app, rt)
     app.include_router(pictures_router(rt))
-    for router in (saving_router, enlarging_router, comparing_router, canvas_router, cards_router, import_router, downloads_router):
+    for router in (saving_router, enlarging_router, comparing_router, canvas_router, prompt_help_router, styles_router, cards_router,
+                   import_router, downloads_router, interrogate_router):
         app.include_router(router(rt))
     app.include_router(history_router(rt, page.controls))
-    app.add_api_route("/internal/reload-ui", lambda: end(app, exit_status=RESTART), methods=["POST"], include_in_schema=False)
+    app.include_router(settings_tools_router(rt, page.controls))
+    app.add_api_route("/internal/reload-ui", lambda: end(app, exit_status=RESTART), methods=["POST"], include_in_schema=False,
+                      dependencies=[Depends(admin_only)])
     app.add_api_route("/easel/{path:path}", web_file, methods=["GET"], include_in_schema=False)
-    extension_files.add_file_route(app, rt)
     script_callbacks.call("app_started", blocks, app, note=rt.notice)  # routes that extensions add come before gradio's
     app = gr.mount_gradio_app(app, blocks, path="/", ssr_mode=False, run_history=False, footer_links=[], theme=theme(),
                               max_file_size="256mb", favicon_path=str(WEB / "easel.svg"), show_error=True)
