@@ -179,6 +179,17 @@ def test_five_thousand_files_list_in_under_a_second(folder):
     assert best < 1.0 and len(CheckpointList([folder])) == 5000
 
 
+def test_listing_reads_no_file_through(folder):
+    """Files of 2 GB each, sparse: reading them would take minutes."""
+    header = b'{"x":{"dtype":"F16","shape":[1000000000],"data_offsets":[0,2000000000]}}'
+    for number in range(200):
+        path = folder / f"{number}.safetensors"
+        path.write_bytes(len(header).to_bytes(8, "little") + header)
+        os.truncate(path, 8 + len(header) + 2_000_000_000)
+    assert timed(lambda: CheckpointList([folder])) < 1.0
+    assert len(CheckpointList([folder])) == 200
+
+
 def timed(action):
     start = time.perf_counter()
     action()

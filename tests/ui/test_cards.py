@@ -5,11 +5,13 @@ import json
 import pytest
 from fastapi import FastAPI
 from PIL import Image
+from runtime_parts import running
 from starlette.testclient import TestClient
 
 from modules import txt2img
 from modules.api.answers import add_error_answers
 from modules.ui.card_routes import cards_router
+from modules.ui.networks import NetworkCards
 
 
 @pytest.fixture
@@ -53,6 +55,27 @@ def test_a_refresh_lets_prompts_find_what_came(runtime, client, lora):
     (lora.parent / "sub" / "new.safetensors").write_bytes(lora.read_bytes())
     assert "sub/new.safetensors" in cards(client, "lora", refresh=True)
     assert runtime.loras.path_of("new").name == "new.safetensors"
+
+
+def test_every_folder_flag_counts_and_may_be_repeated(tiny_data_dir, tmp_path):
+    given = {"lora": "tinylora.safetensors", "embeddings": "tinyemb.safetensors"}
+    flags: list[str] = []
+    for kind in ("ckpt", "vae", "lora", "embeddings", "hypernetwork"):
+        for number in (1, 2):
+            folder = tmp_path / f"{kind}{number}"
+            (folder / "sub").mkdir(parents=True)
+            source = next(path for path in tiny_data_dir.rglob(given.get(kind, "tiny-sd1-s1.safetensors")))
+            ending = ".pt" if kind == "hypernetwork" else ".safetensors"
+            (folder / "sub" / f"{kind}-{number}{ending}").write_bytes(source.read_bytes())
+            flags += [f"--{kind}-dir", str(folder)]
+    with running(tiny_data_dir, *flags) as rt:
+        for kind in ("ckpt", "lora", "embeddings", "hypernetwork"):
+            page = {"ckpt": "checkpoints", "embeddings": "textual_inversion", "hypernetwork": "hypernetworks"}.get(kind, kind)
+            assert {f"{kind}-1", f"{kind}-2"} <= {row["name"] for row in NetworkCards(rt).rows(page)}
+        assert rt.checkpoints.find("ckpt-2") and {"vae-1.safetensors", "vae-2.safetensors"} <= set(rt.vae_files())
+        assert rt.loras.path_of("lora-2").parent.parent == tmp_path / "lora2"
+        rt.models.ensure(rt.chosen_checkpoint())
+        assert {"embeddings-1", "embeddings-2"} <= set(rt.embeddings.loaded)
 
 
 def test_unknown_kinds_and_keys_are_answered_with_a_sentence(client):
