@@ -42,7 +42,7 @@ def system(rt: Runtime) -> dict[str, Any]:
 
     return {"version": version_text(), "python": platform.python_version(), "torch": torch.__version__, "platform": platform.platform(),
             "device": str(rt.hardware.device), "threads": torch.get_num_threads(), **memory(rt), "models": len(rt.checkpoints.list()),
-            "notices": [*rt.notices, *rt.queue.notices]}
+            "notices": [*rt.all_notices(), *rt.queue.notices]}
 
 
 def memory(rt: Runtime) -> dict[str, Any]:

@@ -99,12 +99,12 @@ def _add_queue(router: APIRouter, rt: Runtime, own: Any) -> None:
     @router.get("/queue")
     async def listed(version: Annotated[int | None, Query()] = None, queue: OwnQueue = own) -> dict[str, Any]:
         """The jobs that run, wait, are unfinished or over."""
-        return queue_answer(queue, rt.notices, version)
+        return queue_answer(queue, rt.all_notices(), version)
 
     async def act(queue: OwnQueue, action: QueueAction, body: QueueRequest) -> dict[str, Any]:
         # In a thread: these write to disk, which must not hold up the polling of other pages.
         extra = await asyncio.to_thread(queue_action, queue, action, body)
-        return {**queue_answer(queue, rt.notices), **extra}
+        return {**queue_answer(queue, rt.all_notices()), **extra}
 
     @router.post("/queue")
     async def queue_action_in_body(body: QueueRequest, queue: OwnQueue = own) -> dict[str, Any]:

@@ -3,9 +3,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from modules.errors import NotFound
 from modules.ui.components import paragraphs
 
 if TYPE_CHECKING:
+    from modules.checkpoints.files import CheckpointInfo
     from modules.runtime import Runtime
 
 DEFAULT_SIZE_PX = 512
@@ -19,26 +21,37 @@ def checkpoint_titles(rt: Runtime) -> list[str]:
     return [info.title for info in rt.checkpoints]
 
 
+def chosen(rt: Runtime) -> CheckpointInfo | None:
+    """The checkpoint that the next job uses, None while there is none at all."""
+    try:
+        return rt.chosen_checkpoint()
+    except NotFound:
+        return None
+
+
 def chosen_title(rt: Runtime) -> str:
-    """Title of the checkpoint that the next job uses."""
-    return rt.chosen_checkpoint().title
+    """Its title, "" for none."""
+    info = chosen(rt)
+    return info.title if info else ""
 
 
 def native_size(rt: Runtime) -> int:
     """Edge in pixels of the pictures that the chosen checkpoint was trained on."""
-    return getattr(rt.chosen_checkpoint(), "native_size_px", None) or DEFAULT_SIZE_PX
+    return getattr(chosen(rt), "native_size_px", None) or DEFAULT_SIZE_PX
 
 
 def shown_for_instructions(rt: Runtime) -> bool | str:
     """The property `visible` of controls that count for models which take a picture as an instruction."""
-    return True if rt.chosen_checkpoint().follows_instructions else "hidden"
+    info = chosen(rt)
+    return True if info and info.follows_instructions else "hidden"
 
 
 def models_note(rt: Runtime) -> str:
     """HTML that tells where checkpoints go while only the demo model is there, and which files cannot be used and why."""
     notes = []
     if all(info.is_demo for info in rt.checkpoints):
-        notes.append(paragraphs("Only the small demo model is here. Put Stable Diffusion checkpoints (.safetensors) into "
+        there = "Only the small demo model is here." if list(rt.checkpoints) else "There is no checkpoint."
+        notes.append(paragraphs(f"{there} Put Stable Diffusion checkpoints (.safetensors) into "
                                 f"{rt.folders.checkpoints} and press the button beside the list.", "note"))
         notes.append(f'<p class="note">{USE_INSTALLATION}</p>')
     notes += [paragraphs(f"{broken.name} cannot be used: {broken.reason}", "warning") for broken in rt.checkpoints.broken]
