@@ -22,6 +22,7 @@ from modules.ui.generate import generate_handler, restore_handler
 from modules.ui.models import native_size
 from modules.ui.networks import card_tabs
 from modules.ui.page_values import PageValues
+from modules.ui.planned import plan_handler
 from modules.ui.prompt_row import PromptRow, prompt_row
 from modules.ui.results import Results, results_panel
 from modules.ui.script_panel import ScriptPanel, script_panel
@@ -105,11 +106,15 @@ class Parts:
     def values(self, rt: Runtime, args: Sequence[Any]) -> Values:
         """The values of a request, from those of `inputs` without the id of the job. Raises UserError."""
         pictures, args = (args[0], args[1:]) if self.kind.takes_pictures else ("", args)
+        return self.kind.completed(self.form_values(rt, args), pictures or "")
+
+    def form_values(self, rt: Runtime, args: Sequence[Any]) -> Values:
+        """The same without pictures, from the values of the form, the switches and the scripts. Raises UserError."""
         count, switches = len(self.form.components), len(self.switches.inputs)
         named = self.form.values(args[:count])
         named["override_settings"] = paste.override_mapping(rt, named.get("override_settings") or [])
         named["scripts"] = self.panel.values(args[count + switches:])
-        return self.kind.completed(self.switches.applied(named, *args[count:count + switches]), pictures or "")
+        return self.switches.applied(named, *args[count:count + switches])
 
 
 def generating_tab(rt: Runtime, page: PageValues, kind: TabKind) -> GeneratingTab:
@@ -167,6 +172,8 @@ def connect(rt: Runtime, parts: Parts) -> None:
     pressed = top.generate.click(generate, parts.inputs, results.outputs, js=parts.kind.press_script, **MANY)
     pressed.then(None, None, None, js=f"() => generateAnswered('{tab}')", **PRIVATE)
     hidden_button(f"{tab}_show_result").click(restore_handler(rt), task, results.outputs, js=f"() => resultToShow('{tab}')", **MANY)
+    plan = plan_handler(rt, parts.kind, partial(parts.form_values, rt))
+    hidden_button(f"{tab}_plan_script").click(plan, parts.inputs[len(parts.before):], parts.panel.plan, **PRIVATE)
     prompts = [form.components["prompt"], form.components["negative_prompt"]]
     top.clear.click(None, prompts, prompts, js="confirmClearPrompt", **PRIVATE)
     names = json.dumps(list(form.components))

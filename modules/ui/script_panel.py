@@ -22,6 +22,7 @@ class ScriptPanel:
 
     runner: ScriptRunner
     inputs: list[Any]
+    plan: gr.HTML  # what the chosen script will make
 
     def values(self, args: Sequence[Any]) -> dict[str, Any]:
         """{"selected": key or None, "args": {key: values}} of every always-on script and the selected one."""
@@ -55,6 +56,7 @@ def script_panel(tab: str, runner: ScriptRunner) -> ScriptPanel:
         chooser = made(gr.Dropdown, choices=[NO_SCRIPT], value=NO_SCRIPT, type="index", label="Script", elem_id="script_list")
         for script in list(runner.selectable_scripts):
             _controls_of(runner, script)
+        plan = made(gr.HTML, "", elem_id=f"{tab}_script_plan", elem_classes=["script-plan"])
     titles = [NO_SCRIPT, *runner.titles]  # known now: a script whose controls cannot be built is left out
     chooser.choices = [(title, title) for title in titles]
     chooser.visible = True if runner.titles else "hidden"
@@ -64,7 +66,7 @@ def script_panel(tab: str, runner: ScriptRunner) -> ScriptPanel:
     groups = [script.group for script in runner.selectable_scripts if script.group is not None]
     if groups:
         chooser.change(_shown_group(runner), chooser, groups, queue=False, **PRIVATE)
-    return ScriptPanel(runner=runner, inputs=list(runner.inputs))
+    return ScriptPanel(runner=runner, inputs=list(runner.inputs), plan=plan)
 
 
 def _controls_of(runner: ScriptRunner, script: Script) -> None:

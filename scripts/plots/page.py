@@ -1,13 +1,9 @@
 """The controls of the X/Y/Z plot."""
-import html
-import math
 from dataclasses import dataclass
 
 import gradio as gr
 
 from scripts.plots import values
-from scripts.plots.axes import str_permutations
-from scripts.plots.plot import MOST_CELLS
 
 QUIET = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
 SWAPPED = (("X", "Y"), ("Y", "Z"), ("X", "Z"))
@@ -78,27 +74,6 @@ class _Axes:
         choices = [str(choice) for choice in self.axes[kind or 0].choices()] if self.axes[kind or 0].choices else []
         return (gr.skip(), choices) if self.picks(kind, csv_mode) else (values.joined(choices), gr.skip())
 
-    def plan(self, csv_mode, *controls):
-        """`planned` as HTML in which every character stands for itself."""
-        return html.escape(self.planned(csv_mode, *controls))
-
-    def planned(self, csv_mode, *controls):
-        """How many cells there will be, or what is wrong with the values, as a sentence."""
-        counts = []
-        for letter, (kind, text, picked) in zip("XYZ", zip(*[iter(controls)] * 3)):
-            axis = self.axes[kind or 0]
-            if axis.label == "Nothing":
-                continue
-            try:
-                counts.append(len(picked) if self.picks(kind, csv_mode) else _count(axis, text or ""))
-            except ValueError as error:
-                return f"{letter} values: {error}."
-            if not counts[-1]:
-                return f"{letter} values are empty."
-        total = math.prod(counts)
-        cells = f"{' × '.join(map(str, counts))} = {total:,} cells" if len(counts) > 1 else f"{total:,} cell{'s' * (total != 1)}"
-        return f"{cells}; the most are {MOST_CELLS:,}." if total > MOST_CELLS else f"{cells}."
-
     def pasted(self, parsed, letter):
         """Changes to the controls of one axis after an infotext was read."""
         kind = self.place_of(parsed.get(f"{letter} Type", "Nothing")) or 0
@@ -109,21 +84,10 @@ class _Axes:
         return next((place for place, axis in enumerate(self.axes) if axis.label == label), None)
 
 
-def _count(axis, text):
-    found = len(values.parse(text, axis.type if axis.type in (int, float) else str))
-    if axis.type is not str_permutations:
-        return found
-    count = 1
-    for number in range(2, found + 1):
-        count *= number
-    return count if found else 0
-
-
 def plot_controls(axes, elem_id):
     """Build the controls in the current page; `elem_id(item)` gives their element ids."""
     known = _Axes(axes)
     rows = [_axis_controls(known, letter, elem_id) for letter in "XYZ"]
-    plan = gr.HTML("", elem_id=elem_id("plan"))
     with gr.Row():
         swaps = [gr.Button(f"Swap {a}/{b} axes", size="sm", elem_id=elem_id(f"swap_{a}{b}_axes".lower())) for a, b in SWAPPED]
     with gr.Row():
@@ -135,13 +99,13 @@ def plot_controls(axes, elem_id):
         lone = gr.Checkbox(False, label="Include Sub Images", elem_id=elem_id("include_lone_images"))
         sub_grids = gr.Checkbox(False, label="Include Sub Grids", elem_id=elem_id("include_sub_grids"))
         csv_mode = gr.Checkbox(False, label="Use text inputs instead of dropdowns", elem_id=elem_id("csv_mode"))
+    with gr.Row():
+        gr.Button("Earlier plots", size="sm", scale=0, min_width=140, elem_id=elem_id("history"))
     margin = gr.Slider(0, 500, value=0, step=2, label="Grid margins (px)", elem_id=elem_id("margin_size"))
     # Which plot the job adds to, and what: written by the grid of a plot, never by hand.
     continues = gr.Textbox("", visible=False, elem_id=elem_id("continues"))
     inputs = [control for row in rows for control in row.inputs]
     _connect(known, rows, csv_mode, swaps)
-    for control in (*inputs, csv_mode):
-        control.change(known.plan, [csv_mode, *inputs], plan, **QUIET)
     return PlotControls(inputs=[*inputs, legend, lone, sub_grids, keep_random, *vary, margin, csv_mode, continues],
                         infotext_fields=_infotext_fields(known, rows))
 

@@ -1,5 +1,6 @@
 """The cells of a plot: what each is made of, in which order they are made, and the sheets that show them."""
 import itertools
+import math
 import textwrap
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,7 @@ from scripts.plots import values
 from scripts.plots.axes import AxisOption, str_permutations
 
 MOST_CELLS = 10_000
+MOST_WORDS = 20  # whose orders are counted
 FAILED, EMPTY = "#fbe9e7", "#ffffff"
 
 
@@ -77,7 +79,10 @@ def _values_of(option, text):
     if option.prepare is not None:
         return option.prepare(text)
     if option.type is str_permutations:
-        return list(itertools.permutations(values.split(text)))
+        words = values.split(text)
+        if math.factorial(min(len(words), MOST_WORDS)) > MOST_CELLS:
+            raise ValueError(f"{len(words)} words have more than {MOST_CELLS:,} orders")
+        return list(itertools.permutations(words))
     found = values.parse(text, option.type)
     return [option.picked(value) for value in found] if option.type is str else found
 

@@ -1,11 +1,18 @@
 """The controls of the X/Y/Z plot: what the type of an axis shows, fill and swap, the number of cells, and infotexts."""
+import re
+import time
+
 import pytest
 
+from modules import scripts, txt2img
+from modules.errors import UserError
+from modules.generation.fields import TXT2IMG_FIELDS, validated
+from modules.processing import StableDiffusionProcessingTxt2Img
 from scripts.plots.axis_table import axis_options
 from scripts.plots.page import _Axes, plot_controls
 
 LISTED = [axis for axis in axis_options if axis.fits(False)]
-NOTHING, SEED, STEPS, ORDER, SAMPLER = 0, 1, 4, 8, 9
+NOTHING, SEED, STEPS, CFG, ORDER, SAMPLER = 0, 1, 4, 6, 8, 9
 
 
 @pytest.fixture
@@ -43,20 +50,48 @@ def test_swapped_axes_take_their_values_along(axes):
     assert changes[0] == SAMPLER and changes[2]["value"] == ["Euler"] and changes[4] == STEPS and changes[5]["value"] == "1-3"
 
 
+def planned(*controls, **values):
+    """What the script says of types, texts and picked values of its axes."""
+    controls = [*controls, *[NOTHING, "", []] * ((9 - len(controls)) // 3)]
+    p = StableDiffusionProcessingTxt2Img(**validated(TXT2IMG_FIELDS, {"prompt": "a, b, c", "steps": 5, "sampler_name": "Euler", **values}))
+    return scripts.scripts_txt2img.script("X/Y/Z plot").planned(p, *controls, True, False, False, False, False, False, False, 0, False, "")
+
+
 @pytest.mark.parametrize("controls, sentence", [
-    ((STEPS, "1-3", [], SAMPLER, "", ["Euler", "Heun"], NOTHING, "", []), "3 × 2 = 6 cells."),
-    ((SEED, "5", [], NOTHING, "", [], NOTHING, "", []), "1 cell."),
-    ((ORDER, "a, b, c", [], NOTHING, "", [], NOTHING, "", []), "6 cells."),
-    ((STEPS, "x", [], NOTHING, "", [], NOTHING, "", []), "X values: 'x' is no whole number."),
-    ((STEPS, "", [], NOTHING, "", [], NOTHING, "", []), "X values are empty."),
-    ((STEPS, "1-200", [], SEED, "1-200", [], NOTHING, "", []), "200 × 200 = 40,000 cells; the most are 10,000."),
+    ((STEPS, "1-3", [], SAMPLER, "", ["Euler", "Heun"]), "3 × 2 = 6 cells, 6 pictures, 30 network evaluations."),
+    ((SEED, "5", []), "1 cell, 1 picture, 10 network evaluations."),
+    ((ORDER, "a, b, c", []), "6 cells, 6 pictures, 60 network evaluations."),
 ])
-def test_the_number_of_cells_or_what_is_wrong_is_said_while_typing(axes, controls, sentence):
-    assert axes.planned(False, *controls) == sentence
+def test_cells_pictures_and_evaluations_are_said_before_the_run(rt, controls, sentence):
+    assert planned(*controls).splitlines()[0] == sentence
 
 
-def test_what_was_typed_is_text_and_never_part_of_the_page(axes):
-    assert "<" not in axes.plan(False, STEPS, "<img src=x onerror=alert(1)>", [], NOTHING, "", [], NOTHING, "", [])
+@pytest.mark.parametrize("controls, sentence", [
+    ((STEPS, "x", []), "X values: 'x' is no whole number"), ((STEPS, "", []), "X values are empty"),
+    ((STEPS, "5-1 (+1)", []), "does not lead from 5 to 1"), ((SAMPLER, "", ["Eulr"]), "Eulr"),
+    ((STEPS, "1-200", [], SEED, "1-200", []), "40,000 cells"), ((ORDER, ",".join("abcdefghij"), []), "more than 10,000 orders")])
+def test_what_is_wrong_with_the_values_is_said_before_the_run(rt, controls, sentence):
+    with pytest.raises(UserError, match=re.escape(sentence)):
+        planned(*controls)
+
+
+def test_cells_that_will_fail_are_named_before_the_run(rt):
+    size = next(place for place, axis in enumerate(LISTED) if axis.label == "Hires upscale")
+    said = planned(size, "0.01, 2", [], enable_hr=True, hr_upscaler="Latent", width=64, height=64).splitlines()[-1]
+    assert said.startswith("The cell Hires upscale: 0.01 will fail: ")
+
+
+def test_the_time_is_that_of_the_last_job(rt, made):
+    rows = [line for line in planned(STEPS, "1-3", []).splitlines() if "pace" in line]
+    txt2img.submit(rt, {"prompt": "x", "steps": 2, "width": 64, "height": 64, "seed": 1, "sampler_name": "Euler"}).wait(60)
+    again = [line for line in planned(STEPS, "1-3", []).splitlines() if "pace" in line]
+    assert not rows and again[0].endswith("s at the pace of the last job.")
+
+
+def test_ten_thousand_cells_are_planned_at_once(rt):
+    began = time.monotonic()
+    assert "10,000 cells, 10,000 pictures" in planned(CFG, "1-100", [], SEED, "1-100", [])
+    assert time.monotonic() - began < 20
 
 
 def test_an_infotext_fills_types_and_values_and_others_leave_the_plot_alone(rt):

@@ -72,6 +72,7 @@ class TabTasks {
     moved(id, answer) {
         if (!this.followed || this.followed.id !== id) return;
         showSubmitButtons(this.tab, !answer.active);
+        if (answer.active) plotMoved(this.tab, id, answer);
         if (answer.queue_size !== queueState.waiting || (answer.active && !queueState.jobs.some((job) => job.id === id && job.status === "running"))) refreshQueue(0);
     }
 
