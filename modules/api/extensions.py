@@ -11,7 +11,6 @@ from pydantic import BaseModel
 
 from modules.api.answers import SafeJSONResponse
 from modules.api.own_queue import NotAllowed, admin_only
-from modules.api.server_control import RESTART, end
 from modules.atomic_files import write_problem
 from modules.cmd_args import is_reachable
 from modules.errors import NotFound, UserError
@@ -190,12 +189,6 @@ def _add_switching(router: APIRouter, rt: Runtime, for_changes: list[Any]) -> No
     def switch(body: SwitchRequest) -> dict[str, Any]:
         """Set what is off from the next start on."""
         set_switches(rt, body.disabled, body.disable_all)
-        return {}
-
-    @router.post("/restart", dependencies=for_changes)
-    async def restart(request: Request) -> dict[str, Any]:
-        """End the program with the status at which webui.sh starts it again. Jobs that wait are offered then."""
-        end(request.app, exit_status=RESTART)
         return {}
 
 

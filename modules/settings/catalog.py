@@ -14,7 +14,7 @@ SECTIONS: tuple[Section, ...] = (*FILE_SECTIONS, *PICTURE_SECTIONS, *NETWORK_SEC
 
 # Nothing reads these yet. Files, extensions and the API may hold them, but the Settings tab does not show them.
 NOT_YET = frozenset({
-    "use_save_to_dirs_for_ui", "sd_checkpoint_dropdown_use_short", "ui_tab_order",
+    "use_save_to_dirs_for_ui", "sd_checkpoint_dropdown_use_short",
     "add_user_name_to_info", "sd_checkpoint_hash",
 })  # fmt: skip
 

@@ -5,6 +5,7 @@ import html
 import json
 import os
 import platform
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # gradio looks at it when it is imported
@@ -32,6 +33,8 @@ from modules.version import VERSION
 if TYPE_CHECKING:
     from modules.runtime import Runtime
 
+SETTINGS = "settings"
+
 
 def build_blocks(rt: Runtime) -> tuple[gr.Blocks, PageValues]:
     """The whole page for a running program, and what keeps it up to date. Tabs of generation come first: events cost less there."""
@@ -43,7 +46,7 @@ def build_blocks(rt: Runtime) -> tuple[gr.Blocks, PageValues]:
         settings_json = hidden_text("settings_json", options_json(rt.settings))
         page.follow(settings_json, "value", lambda: options_json(rt.settings))
         row = quicksettings(rt, page)
-        with gr.Tabs(elem_id="tabs", elem_classes=["gradio-tabs"]):
+        with gr.Tabs(elem_id="tabs", elem_classes=["gradio-tabs"]) as tabs:
             with gr.Tab("txt2img", id="txt2img", elem_id="tab_txt2img"):
                 txt2img = txt2img_tab(rt, page)
             with gr.Tab("img2img", id="img2img", elem_id="tab_img2img"):
@@ -57,16 +60,26 @@ def build_blocks(rt: Runtime) -> tuple[gr.Blocks, PageValues]:
             with gr.Tab("Checkpoint Merger", id="modelmerger", elem_id="tab_modelmerger"):
                 merger_tab(rt, page)
             extension_tabs(rt)
-            with gr.Tab("Settings", id="settings", elem_id="tab_settings"):
+            with gr.Tab("Settings", id=SETTINGS, elem_id="tab_settings"):
                 settings_tab(rt, settings_json, page, shown_elsewhere={CHECKPOINT, *row.others})
             with gr.Tab("Extensions", id="extensions", elem_id="tab_extensions"):
                 extensions_tab()
+        arrange(tabs, rt.settings.ui_tab_order, rt.settings.hidden_tabs)
         gr.HTML(footer(rt), elem_id="footer")
         bindings.connect_paste_params_buttons()
         connect_quicksettings(rt, row, [txt2img, img2img], settings_json)
         for event in blocks.fns.values():  # also those of scripts: our API is another one
             event.api_visibility = "private"
     return blocks, page
+
+
+def arrange(tabs: gr.Tabs, order: Sequence[str], hidden: Collection[str]) -> None:
+    """Put the tabs with these titles first, in this order, and hide others; Settings stays, where this can be changed."""
+    places = {title: place for place, title in enumerate(order)}
+    tabs.children.sort(key=lambda tab: places.get(tab.label, len(places)))  # type: ignore[attr-defined]
+    for tab in tabs.children:
+        if tab.label in hidden and tab.id != SETTINGS:  # type: ignore[attr-defined]
+            tab.visible = False  # type: ignore[attr-defined]
 
 
 def footer(rt: Runtime) -> str:

@@ -24,13 +24,9 @@ class ExtensionTab(NamedTuple):
 
 
 def extension_tabs(rt: Runtime) -> None:
-    """Build all of them inside the current Tabs; those whose title is in the setting "hidden_tabs" are built and not seen.
-
-    They are asked for here, after the tabs of generation, whose controls they may use.
-    """
-    hidden = set(rt.settings.data.get("hidden_tabs") or ())
+    """Build all of them inside the current Tabs, after the tabs of generation, whose controls they may use."""
     for tab in asked_for(rt):
-        with gr.Tab(tab.title, id=tab.id, elem_id=f"tab_{tab.id}", visible=tab.title not in hidden):
+        with gr.Tab(tab.title, id=tab.id, elem_id=f"tab_{tab.id}"):
             try:
                 tab.blocks.render()
             except Exception as error:  # an extension's fault must not take the page away

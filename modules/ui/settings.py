@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from modules.settings.store import Options
 
 
+# Of our own tabs; those of extensions can be typed.
+TAB_TITLES = ("txt2img", "img2img", "Gallery", "Extras", "PNG Info", "Checkpoint Merger", "Settings", "Extensions")
+TOOLS = {"changed": "What differs", "backups": "Copies", "form_defaults": "Defaults of the forms"}
 CONTENTS = '<div id="settings_contents" role="navigation" aria-label="Sections of the settings"></div>'
 
 
@@ -46,6 +49,9 @@ def settings_tab(rt: Runtime, stored: gr.Textbox, page: PageValues, *, shown_els
             apply = made(gr.Button, "Apply settings", variant="primary", elem_id="settings_submit", scale=0, min_width=150)
             restore = made(gr.Button, "Show defaults", elem_id="settings_defaults", scale=0, min_width=130)
             made(gr.Button, "Reload UI", elem_id="settings_restart_gradio", scale=0, min_width=110)
+        with gr.Row(elem_classes=["settings-head"]):
+            for name, text in TOOLS.items():  # opened by 21_settings_tools.js
+                made(gr.Button, text, elem_id=f"settings_{name}", size="sm", scale=0, min_width=150)
             made(gr.Button, "Use an existing installation", elem_id="settings_use_installation", scale=0, min_width=220)
         result = made(gr.HTML, "", elem_id="settings_result")
         gr.HTML('<div id="settings_search_note" role="status"></div>')
@@ -146,6 +152,8 @@ def _known_choices(key: str, value: Any) -> list[Any]:
     """Choices that depend on what the program has; only the present value where nothing is known."""
     if key == "hide_samplers":
         return [sampler.name for sampler in SAMPLERS]
+    if key in ("ui_tab_order", "hidden_tabs"):
+        return list(dict.fromkeys([*TAB_TITLES, *(value or ())]))
     return [value] if isinstance(value, str) and value else list(value) if isinstance(value, (list, tuple)) else []
 
 

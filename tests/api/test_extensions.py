@@ -2,7 +2,7 @@
 import pytest
 
 CHANGES = (("look", {"url": "https://example.org/x"}), ("install", {"id": "x"}), ("check", {"name": "x"}), ("update", {"name": "x"}),
-           ("roll-back", {"name": "x"}), ("remove", {"name": "x"}), ("switch", {}), ("restart", {}), ("states/save", {"name": "x"}),
+           ("roll-back", {"name": "x"}), ("remove", {"name": "x"}), ("switch", {}), ("states/save", {"name": "x"}),
            ("states/restore", {"file": "x"}))
 
 

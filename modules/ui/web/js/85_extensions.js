@@ -112,20 +112,7 @@ async function applyExtensions() {
     const boxes = Array.from(document.querySelectorAll("#extensions_installed input[type=checkbox]"));
     const disabled = boxes.filter((box) => !box.checked).map((box) => box.dataset.name);
     await askExtensions("/switch", {disabled, disable_all: byId("extensions_disable_all").value});
-    await askExtensions("/restart", {});
-    showMessage("Easel starts again; the page comes back by itself.");
-    await reloadWhenBack();
-}
-
-/** Waits until the server has gone and come back, then loads the page. */
-async function reloadWhenBack() {
-    let wasGone = false;
-    for (let tries = 0; tries < 600; tries++) {
-        await new Promise((resolve) => setTimeout(resolve, 500));
-        const answers = await fetch(addressOf("/internal/ping"), {cache: "no-store"}).then((answer) => answer.ok, () => false);
-        if (!answers) wasGone = true;
-        else if (wasGone || tries > 60) return location.reload();
-    }
+    await reloadUi();
 }
 
 /* Looking at what an extension adds, and installing it */
