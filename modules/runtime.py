@@ -83,7 +83,9 @@ class Runtime:
         return vae_files((self.folders.vae, *self.folders.extra_vae))
 
     def chosen_vae(self, info: CheckpointInfo) -> Path | None:
-        """The VAE file that the settings choose for a checkpoint. Raises KeyError for a name that is no file."""
+        """The VAE file of --vae-path, else the one that the settings choose. Raises KeyError for a name that is no file."""
+        if self.args.vae_path:
+            return Path(self.args.vae_path).resolve()
         return choose_vae(self.settings.sd_vae, info.path, self.vae_files(),
                           own_choice_counts_first=not self.settings.sd_vae_overrides_per_model_preferences)
 

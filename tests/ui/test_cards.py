@@ -68,11 +68,12 @@ def test_every_folder_flag_counts_and_may_be_repeated(tiny_data_dir, tmp_path):
             ending = ".pt" if kind == "hypernetwork" else ".safetensors"
             (folder / "sub" / f"{kind}-{number}{ending}").write_bytes(source.read_bytes())
             flags += [f"--{kind}-dir", str(folder)]
-    with running(tiny_data_dir, *flags) as rt:
+    with running(tiny_data_dir, *flags, "--vae-path", str(tmp_path / "vae1/sub/vae-1.safetensors")) as rt:
         for kind in ("ckpt", "lora", "embeddings", "hypernetwork"):
             page = {"ckpt": "checkpoints", "embeddings": "textual_inversion", "hypernetwork": "hypernetworks"}.get(kind, kind)
             assert {f"{kind}-1", f"{kind}-2"} <= {row["name"] for row in NetworkCards(rt).rows(page)}
         assert rt.checkpoints.find("ckpt-2") and {"vae-1.safetensors", "vae-2.safetensors"} <= set(rt.vae_files())
+        assert rt.chosen_vae(rt.chosen_checkpoint()) == tmp_path / "vae1/sub/vae-1.safetensors"
         assert rt.loras.path_of("lora-2").parent.parent == tmp_path / "lora2"
         rt.models.ensure(rt.chosen_checkpoint())
         assert {"embeddings-1", "embeddings-2"} <= set(rt.embeddings.loaded)
