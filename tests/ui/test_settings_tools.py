@@ -14,7 +14,8 @@ from modules.ui.settings_tools import settings_tools_router
 @pytest.fixture
 def client(runtime):
     sampler = gr.Dropdown(["Euler", "DDIM"], label="Sampling method")
-    controls = {"txt2img": {"steps": gr.Slider(1, 150, label="Sampling steps"), "sampler_name": sampler, "prompt": gr.Textbox(label="Prompt")}}
+    steps, prompt = gr.Slider(1, 150, label="Sampling steps"), gr.Textbox(label="Prompt")
+    controls = {"txt2img": {"steps": steps, "sampler_name": sampler, "prompt": prompt}}
     app = FastAPI()
     add_error_answers(app)
     app.include_router(settings_tools_router(runtime, controls))
