@@ -27,9 +27,10 @@ class ScriptPostprocessingUpscale(scripts_postprocessing.ScriptPostprocessing):
                             width, height = (
                                 gr.Slider(label=label, value=512, minimum=64, maximum=8192, step=8, elem_id=f"extras_upscaling_resize_{s}")
                                 for label, s in (("Width", "w"), ("Height", "h")))
-                        with gr.Column(elem_id="upscaling_dimensions_row", scale=1, min_width=40, elem_classes="dimensions-tools"):
-                            switch = ToolButton("⇅", elem_id="upscaling_res_switch_btn", tooltip="Switch width and height")
-                            crop = gr.Checkbox(label="Crop to fit", value=True, elem_id="extras_upscaling_crop")
+                        with gr.Column(elem_id="upscaling_dimensions_row", scale=0, min_width=40, elem_classes="dimensions-tools"):
+                            switch = ToolButton("⇅", elem_id="upscaling_res_switch_btn", elem_classes=["easel-icon", "icon-swap"],
+                                                tooltip="Switch width and height")
+                    crop = gr.Checkbox(label="Crop to fit", value=True, elem_id="extras_upscaling_crop")
             with FormRow():
                 upscaler_1 = gr.Dropdown(label="Upscaler 1", elem_id="extras_upscaler_1", choices=names, value=names[0])
             with FormRow():

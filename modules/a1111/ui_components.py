@@ -28,10 +28,10 @@ class ToolButton(_Plain, gr.Button):
 
     drawn_as = gr.Button
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, value="", *args, **kwargs):  # by name: gradio drops what it finds in *args
         classes = kwargs.pop("elem_classes", None) or []
         kwargs.pop("tooltip", None)
-        super().__init__(*args, elem_classes=["tool", *([classes] if isinstance(classes, str) else classes)],
+        super().__init__(value, *args, elem_classes=["tool", *([classes] if isinstance(classes, str) else classes)],
                          **{"size": "sm", "min_width": 36, "scale": 0, **kwargs})
 
 
@@ -80,8 +80,8 @@ class DropdownMulti(_Plain, gr.Dropdown):
 
     drawn_as = gr.Dropdown
 
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **{"multiselect": True, **kwargs})
+    def __init__(self, choices=None, *args, **kwargs):
+        super().__init__(choices, *args, **{"multiselect": True, **kwargs})
 
 
 class DropdownEditable(_Plain, gr.Dropdown):
@@ -89,8 +89,8 @@ class DropdownEditable(_Plain, gr.Dropdown):
 
     drawn_as = gr.Dropdown
 
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **{"allow_custom_value": True, **kwargs})
+    def __init__(self, choices=None, *args, **kwargs):
+        super().__init__(choices, *args, **{"allow_custom_value": True, **kwargs})
 
 
 class InputAccordion(_Plain, gr.Checkbox):

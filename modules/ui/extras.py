@@ -12,7 +12,7 @@ from modules import postprocessing
 from modules.errors import RequestError
 from modules.postprocessing import KIND, ExtrasRequest
 from modules.scripts_postprocessing import ScriptPostprocessingRunner, StepOptions
-from modules.ui.components import hidden_button, hidden_text, made
+from modules.ui.components import TOOLTIPS, hidden_button, hidden_text, made
 from modules.ui.controls import PRIVATE
 from modules.ui.generate import generate_handler, restore_handler
 from modules.ui.mask_canvas import canvas, canvas_files
@@ -79,6 +79,7 @@ def _steps(rt: Runtime, runner: ScriptPostprocessingRunner) -> None:
         for step in runner.in_order(options):
             runner.add_controls(step)
     runner.has_controls = True
+    TOOLTIPS["upscaling_res_switch_btn"] = "Switch width and height"
     give_usual_classes(container)
 
 
