@@ -1,17 +1,17 @@
 """Tags of pictures under the names of A1111's `deepbooru`."""
-import re
+from modules import interrogation
+from modules.imaging.interrogate import BOORU
+from modules.imaging.tag_text import SPECIAL as re_special
 
-from modules.errors import UserError
-
-re_special = re.compile(r"([\\()])")
+__all__ = ["DeepDanbooru", "model", "re_special"]
 
 
 class DeepDanbooru:
     """Describes pictures in tags."""
 
     def tag(self, pil_image) -> str:
-        """Tags. Raises UserError where no network for them is installed."""
-        raise UserError("The picture cannot be tagged.", "No network for tags is installed.")
+        """Tags as the settings want them. Raises UserError where the file is missing."""
+        return interrogation.described(pil_image.convert("RGB"), BOORU)[0]
 
     tag_multi = tag
 

@@ -1,19 +1,25 @@
 """Captions of pictures under the names of A1111's `interrogate`."""
-from modules.errors import UserError
+from modules import interrogation, runtime
+from modules.imaging.interrogate import CLIP
 
 
 class InterrogateModels:
     """Describes pictures in words."""
 
     def interrogate(self, pil_image) -> str:
-        """A caption. Raises UserError where no network for it is installed."""
-        raise UserError("The picture cannot be described.", "No network for captions is installed.")
+        """A caption with the best of the lists of texts. Raises UserError where a file is missing."""
+        return interrogation.described(pil_image.convert("RGB"), CLIP)[0]
+
+    def generate_caption(self, pil_image) -> str:
+        """The caption alone."""
+        return interrogation.caption_of(pil_image.convert("RGB"))
 
     def load(self) -> None:
         """Nothing: networks are loaded when they are used."""
 
     def unload(self) -> None:
-        """Nothing: networks are unloaded by the program."""
+        """Let go of the networks."""
+        runtime.current().interrogator.unload()
 
     def send_clip_to_ram(self) -> None:
         """Nothing: the program places networks."""

@@ -17,6 +17,7 @@ PASTE, CLEAR, APPLY_STYLES, RESTORE = "↙️", "🗑️", "📋", "🌀"
 EDIT_STYLES, COPY_PROMPT, INSPECT = "🖌️", "📝", "🔍"
 UNDO, REDO, HISTORY = "↶", "↷", "🕘"
 FOLDER, SAVE, ZIP, REPLAY, ENLARGE, COMPARE = "📂", "💾", "🗃️", "🔁", "✨", "◫"
+CLIP_SIGN, BOORU_SIGN = "📎", "📦"
 SEND_TEXT, SEND_PICTURE, SEND_TO_INPAINT, SEND_TO_EXTRAS, PICTURE_SIZE = "🔤", "🖼️", "🎨️", "📐", "📐"
 
 # The drawing shown in place of a sign (css/10_icons.css): fonts for these signs are missing on many systems.
@@ -24,7 +25,8 @@ ICONS = {REFRESH: "refresh", RANDOM: "random", REUSE: "reuse", SWAP: "swap", PAS
          RESTORE: "restore", EDIT_STYLES: "edit", COPY_PROMPT: "copy", UNDO: "undo", REDO: "redo", HISTORY: "history",
          FOLDER: "folder", SAVE: "save", ZIP: "zip",
          REPLAY: "replay", INSPECT: "inspect", ENLARGE: "enlarge", COMPARE: "compare", SEND_TEXT: "to-text", SEND_PICTURE: "to-picture",
-         SEND_TO_INPAINT: "to-inpaint", PICTURE_SIZE: "measure"}
+         SEND_TO_INPAINT: "to-inpaint", PICTURE_SIZE: "measure",
+         CLIP_SIGN: "caption", BOORU_SIGN: "tags"}
 
 _NOT_INTERACTIVE = (gr.HTML, gr.Row, gr.Column, gr.Group, gr.Tabs, gr.Tab, gr.Accordion)
 

@@ -6,7 +6,22 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from modules.ui.components import APPLY_STYLES, CLEAR, EDIT_STYLES, HISTORY, INSPECT, PASTE, REDO, RESTORE, TOOLTIPS, UNDO, ToolButton, made
+from modules.ui.components import (
+    APPLY_STYLES,
+    BOORU_SIGN,
+    CLEAR,
+    CLIP_SIGN,
+    EDIT_STYLES,
+    HISTORY,
+    INSPECT,
+    PASTE,
+    REDO,
+    RESTORE,
+    TOOLTIPS,
+    UNDO,
+    ToolButton,
+    made,
+)
 from modules.ui.form import Form
 
 # Buttons of browser scripts (41_form.js, 42_history.js).
@@ -70,9 +85,16 @@ def generate_box(tab: str) -> gr.Button:
     return generate
 
 
+# Buttons of browser scripts (57_interrogate.js).
+INTERROGATORS = {
+    "interrogate": (CLIP_SIGN, "Interrogate CLIP: describe the picture in a sentence, in place of the prompt"),
+    "deepbooru": (BOORU_SIGN, "Interrogate DeepBooru: describe the picture in tags, in place of the prompt"),
+}
+
+
 def _tools(tab: str) -> dict[str, gr.Button]:
     with gr.Row(elem_id=f"{tab}_tools", elem_classes=["gradio-row", "tools"]):
-        return {
+        buttons = {
             "paste": ToolButton(PASTE, elem_id="paste", title="Read parameters from the prompt box, or those of the last picture"),
             "clear": ToolButton(CLEAR, elem_id=f"{tab}_clear_prompt", title="Clear both prompt boxes"),
             "apply_styles": ToolButton(APPLY_STYLES, elem_id=f"{tab}_style_apply", title="Write the selected styles into the prompt boxes"),
@@ -81,3 +103,7 @@ def _tools(tab: str) -> dict[str, gr.Button]:
             **{name: ToolButton(sign, elem_id=f"{tab}_{name}", title=title) for name, (sign, title) in FORM_TOOLS.items()},
             "restore": ToolButton(RESTORE, elem_id=f"{tab}_restore_progress", title="Show the running job and the last result again"),
         }
+        if tab == "img2img":
+            for name, (sign, title) in INTERROGATORS.items():
+                ToolButton(sign, elem_id=name, title=title)
+    return buttons
