@@ -80,10 +80,10 @@ class CarefulExecution(Execution):
                 return model.model(x, t, cond)
             return torch.cat([model.model(x[part], t[part], rows_of(cond, part, len(x))) for part in parts])
 
-        predicted = self._carried_out(model, "unet", answer, rows=len(x))
+        predicted = self._carried_out(model, "unet", answer, extent=len(x))
         if self._is_broken(predicted, model.dtype):
             self.care.note("The U-Net overflowed in half precision; it went on in float32.")
-            predicted = self._carried_out(model, "unet", lambda: self._widened(model.model, answer), rows=len(x))
+            predicted = self._carried_out(model, "unet", lambda: self._widened(model.model, answer), extent=len(x))
         return predicted
 
     def decode(self, model: LatentDiffusion, latent: Tensor) -> Tensor:
@@ -97,10 +97,11 @@ class CarefulExecution(Execution):
             return torch.cat([decode_in_tiles(vae, each[None], self.care.tiled_px or self.care.tile_px, self.care.on_tile)
                               for each in latent])
 
-        pixels = self._carried_out(model, "vae", answer)
+        extent = max(latent.shape[-2:]) * vae.config.downscale
+        pixels = self._carried_out(model, "vae", answer, extent)
         if self.care.widens_vae and self._is_broken(pixels, vae.dtype):
             self.care.note("The VAE overflowed in half precision; this picture was decoded again in float32.")
-            pixels = self._carried_out(model, "vae", lambda: self._widened(vae, answer))
+            pixels = self._carried_out(model, "vae", lambda: self._widened(vae, answer), extent)
         return pixels
 
     def encode(self, model: LatentDiffusion, pixels: Tensor) -> Posterior:
@@ -114,10 +115,10 @@ class CarefulExecution(Execution):
             found = [encode_in_tiles(vae, each[None], self.care.tiled_px or self.care.tile_px, self.care.on_tile) for each in pixels]
             return Posterior(mean=torch.cat([each.mean for each in found]), logvar=torch.cat([each.logvar for each in found]))
 
-        posterior = self._carried_out(model, "vae", answer)
+        posterior = self._carried_out(model, "vae", answer, max(pixels.shape[-2:]))
         if self.care.widens_vae and self._is_broken(posterior.mean, vae.dtype):
             self.care.note("The VAE overflowed in half precision; the picture was encoded again in float32.")
-            posterior = self._carried_out(model, "vae", lambda: self._widened(vae, answer))
+            posterior = self._carried_out(model, "vae", lambda: self._widened(vae, answer), max(pixels.shape[-2:]))
         return posterior
 
     def read(self, model: LatentDiffusion, encode: Callable[[], T]) -> T:
@@ -153,8 +154,11 @@ class CarefulExecution(Execution):
         self.care.tiled_px = tile_px
         self.care.note(f"Memory was short: the VAE worked in tiles of {tile_px} x {tile_px} pixels.")
 
-    def _carried_out(self, model: LatentDiffusion, part: str, answer: Callable[[], T], rows: int = 1) -> T:
-        """The answer, asked for again after each thing that saves memory. Raises the lack of memory when there is no other."""
+    def _carried_out(self, model: LatentDiffusion, part: str, answer: Callable[[], T], extent: int = 1) -> T:
+        """The answer, asked for again after each thing that saves memory. Raises the lack of memory when there is no other.
+
+        extent: how many rows the U-Net is given, or the longer side of the VAE's picture in pixels.
+        """
         while True:
             try:
                 return answer()
@@ -162,10 +166,10 @@ class CarefulExecution(Execution):
                 if not is_out_of_memory(error):
                     raise
                 lack = error.with_traceback(None)  # its frames hold tensors
-            if not self._save_memory(model, part, rows):
+            if not self._save_memory(model, part, extent):
                 raise lack
 
-    def _save_memory(self, model: LatentDiffusion, part: str, rows: int) -> bool:
+    def _save_memory(self, model: LatentDiffusion, part: str, extent: int) -> bool:
         """Do the next thing that saves memory and tell the user; whether there was one."""
         care = self.care
         self.hardware.gc()
@@ -174,15 +178,16 @@ class CarefulExecution(Execution):
             self.free_others()
             care.note("Memory ran out: what was not in use was freed.")
             return True
-        if part == "vae" and care.vae_tiling != "Off" and care.tiled_px is None:
-            self._tile(care.tile_px)
-            return True
-        if part == "vae" and care.tiled_px is not None and care.tiled_px > SMALLEST_TILE_PX:
-            self._tile(max(SMALLEST_TILE_PX, care.tiled_px // 2))
-            return True
-        if part == "unet" and min(care.rows or rows, rows) > 1:
-            care.rows = min(care.rows or rows, rows) // 2
-            care.note(f"Memory was short: the U-Net worked on {care.rows} of {rows} rows of a batch at once.")
+        if part == "vae" and care.vae_tiling != "Off":
+            smaller = care.tile_px if care.tiled_px is None else care.tiled_px // 2
+            while smaller >= extent:
+                smaller //= 2
+            if smaller >= SMALLEST_TILE_PX:
+                self._tile(smaller)
+                return True
+        if part == "unet" and min(care.rows or extent, extent) > 1:
+            care.rows = min(care.rows or extent, extent) // 2
+            care.note(f"Memory was short: the U-Net worked on {care.rows} of {extent} rows of a batch at once.")
             return True
         return self._offload(model)
 
