@@ -204,6 +204,10 @@ class Script:
         """For the prompt inspector: a text that the script may make of this prompt, and sentences about what it found in it."""
         return text, []
 
+    def wildcard_names(self) -> list[str]:
+        """Names that a prompt may use as __name__ where this script runs; the page completes them."""
+        return []
+
     def describe(self) -> str:
         """A longer text about the script; unused."""
         return ""
@@ -370,7 +374,7 @@ class ScriptRunner:
             began = time.perf_counter()
             try:
                 getattr(script, hook)(p, *event, *args, **keywords)
-            except Exception as error:  # an extension's fault must not end the job
+            except (Exception, SystemExit) as error:  # an extension's fault must not end the job
                 where = origin(script.filename or inspect.getfile(type(script)))
                 errors.report(f"{where}: {hook} failed", error)
                 p.comment(f"{script.title()} ({where}) failed in {hook}: {_reason(error)}. The rest went on without it.")
@@ -422,4 +426,6 @@ scripts_current: ScriptRunner | None = None
 def __getattr__(name: str) -> Any:
     if name in ("shared", "paths"):  # names that extensions expect here
         return importlib.import_module(f"modules.{name}")
+    if name in ("list_scripts", "list_files_with_name", "ScriptFile", "load_scripts", "reload_scripts"):
+        return getattr(importlib.import_module("modules.script_files"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,7 +3,9 @@ from __future__ import annotations
 
 import csv
 import glob
+import hashlib
 import io
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,7 @@ COLUMNS = ["name", "prompt", "negative_prompt"]
 # How older files call the column of the prompt.
 OLD_PROMPT_COLUMN = "text"
 LONGEST_FIELD = 2**27
+PREVIEW_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,12 +124,43 @@ class StyleTable:
             names.insert(0, style.name)
         return names, prompt, negative_prompt
 
-    def save(self, name: str, prompt: str, negative_prompt: str) -> None:
-        """Add or change a style in its file. Raises UserError for an impossible name or a file that cannot be written."""
+    def files(self) -> list[Path]:
+        """The files, those of patterns as they are now; new styles go into the first unless another is named."""
+        return self._paths()
+
+    def preview(self, name: str) -> Path | None:
+        """The picture that shows what the style does. It lies in a folder beside the style's file: `styles-previews/name.png`."""
+        style = self.styles.get(name)
+        if style is None or style.path is None:
+            return None
+        stem = _preview_stem(style.path, name)
+        return next((path for path in (stem.with_name(stem.name + suffix) for suffix in PREVIEW_SUFFIXES) if path.is_file()), None)
+
+    def set_preview(self, name: str, picture: bytes | None) -> None:
+        """Keep the bytes of a PNG file as the style's picture; None removes the one that is there. Raises NotFound, UserError."""
+        style = self.styles.get(name)
+        if style is None or style.path is None:
+            raise NotFound(f'There is no style named "{name}".')
+        stem = _preview_stem(style.path, name)
+        wanted = stem.with_name(stem.name + PREVIEW_SUFFIXES[0])
+        try:
+            if picture is not None:
+                wanted.parent.mkdir(parents=True, exist_ok=True)
+                write_atomically(wanted, picture)
+            for suffix in PREVIEW_SUFFIXES[0 if picture is None else 1:]:
+                stem.with_name(stem.name + suffix).unlink(missing_ok=True)
+        except OSError as error:
+            raise write_problem("the picture", wanted, error) from error
+
+    def save(self, name: str, prompt: str, negative_prompt: str, file: Path | None = None) -> None:
+        """Add or change a style in its file; a new one goes into `file`, which must be one of `files`.
+
+        Raises UserError for an impossible name or a file that cannot be written.
+        """
         name = name.strip()
         if not name or name.startswith("#") or not name.isprintable():
             raise UserError("The style cannot be saved.", "Its name is empty, starts with #, or has line breaks.", "Choose another name.")
-        path = self._path_of(name)
+        path = file if file in self._paths() and name not in self.styles else self._path_of(name)
         sheet = _Sheet.read(path)
         sheet.put(name, prompt, negative_prompt)
         self._write(path, sheet)
@@ -173,6 +207,13 @@ class StyleTable:
         except OSError as error:
             raise write_problem("the styles", path, error) from error
         self.reload()
+
+
+def _preview_stem(file: Path, name: str) -> Path:
+    """Where the picture of a style lies, without its ending. Names that no file can have get a mark of their own."""
+    plain = re.sub(r'[\x00-\x1f<>:"/\\|?*]', "_", name).strip(" .")[:80]
+    mark = "" if plain == name else "-" + hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:8]
+    return file.with_name(f"{file.stem}-previews") / f"{plain}{mark}"
 
 
 class _Sheet:

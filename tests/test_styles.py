@@ -148,3 +148,44 @@ def test_patterns_stand_for_every_file_that_fits(tmp_path):
 
 def test_styles_are_values():
     assert Style(name="a", prompt="b") == Style(name="a", prompt="b")
+
+
+def test_a_new_style_goes_into_the_file_that_is_named_and_a_known_one_stays_in_its_own(tmp_path):
+    first, second = tmp_path / "a.csv", tmp_path / "b.csv"
+    for path in (first, second):
+        path.write_text(f"name,prompt,negative_prompt\nof {path.stem},x,\n")
+    table = StyleTable([tmp_path / "*.csv"])
+    table.save("new", "y", "", second)
+    table.save("of a", "z", "", second)
+    table.save("elsewhere", "w", "", tmp_path / "no styles file.csv")
+    assert [(style.name, style.path.name, style.prompt) for style in table.styles.values()] == [
+        ("of a", "a.csv", "z"), ("elsewhere", "a.csv", "w"), ("of b", "b.csv", "x"), ("new", "b.csv", "y")]
+
+
+def test_what_is_written_is_read_back_sign_by_sign(tmp_path):
+    path = tmp_path / "styles.csv"
+    path.write_bytes('\ufeffgroup,name,prompt,negative_prompt,"my ""notes"""\r\n'
+                     'A,"one, two","line\nline ""quoted""","",keep\r\n#,# a comment,,,\r\n'.encode())
+    table = StyleTable([path])
+    table.save("new", ' "a",\r\nb;\t名前 ', "\n")
+    table.save("one, two", table.styles["one, two"].prompt, "no")
+    again = StyleTable([path])
+    assert again.styles["new"].prompt == ' "a",\r\nb;\t名前 ' and again.styles["new"].negative_prompt == "\n"
+    assert again.styles["one, two"].prompt == 'line\nline "quoted"'
+    text = path.read_bytes().decode("utf-8-sig")
+    assert text.startswith('group,name,prompt,negative_prompt,"my ""notes"""\r\nA,"one, two",') and ",keep\r\n#,# a comment,,,\r\n" in text
+
+
+def test_pictures_of_styles_lie_beside_the_file_under_names_that_every_disk_takes(tmp_path):
+    table = StyleTable([tmp_path / "styles.csv"])
+    for name in ("plain", "a/b", "a:b"):
+        table.save(name, "x", "")
+        table.set_preview(name, name.encode())
+    assert [table.preview(name).read_bytes() for name in ("plain", "a/b", "a:b")] == [b"plain", b"a/b", b"a:b"]
+    assert table.preview("plain") == tmp_path / "styles-previews" / "plain.png"
+    (tmp_path / "styles-previews" / "plain.png").rename(tmp_path / "styles-previews" / "plain.webp")
+    assert table.preview("plain").suffix == ".webp"
+    table.set_preview("plain", None)
+    assert table.preview("plain") is None
+    with pytest.raises(NotFound):
+        table.set_preview("unknown", b"")

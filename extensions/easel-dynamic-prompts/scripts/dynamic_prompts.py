@@ -57,6 +57,9 @@ class Script(scripts.Script):
         except TemplateError as error:
             p.comment(str(error))
 
+    def wildcard_names(self):
+        return FILES.names()
+
     def inspected(self, text):
         try:
             if not is_template(text):

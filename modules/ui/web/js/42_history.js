@@ -106,7 +106,7 @@ function entryRow(entry) {
         made("div", {class: "row-tools"},
             button("Use all", "Bring back every value of the form", () => useValues(values)),
             button("Use prompts", "Bring back the two prompts and the styles", () => useValues(onlyNamed(values, ["prompt", "negative_prompt", "styles"]))),
-            button("As preset…", "Save these values under a name", () => newPresetFrom(values)),
+            button("Preset…", "Save these values under a name", () => newPresetFrom(values)),
             pin,
             button("Forget", "Remove this entry", () => forgetEntry(entry))));
 }

@@ -32,7 +32,10 @@ function closeDialog(dialog) {
 }
 
 function setUpStylesDialog(tab) {
-    listen(tab + "_styles_edit_button", () => openDialog(byId(tab + "_styles_dialog"), "Edit styles"));
+    listen(tab + "_styles_edit_button", () => {
+        openDialog(byId(tab + "_styles_dialog"), "Edit styles");
+        return showStyleCards(tab);
+    });
     listen(tab + "_edit_style_close", () => closeDialog(byId(tab + "_styles_dialog")));
 }
 
