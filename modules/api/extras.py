@@ -46,6 +46,22 @@ FIELDS: tuple[Field, ...] = (
     Field(name="upscale_first", label="upscale_first", kind="boolean", default=False),  # accepted; the order of the steps is a setting
 )
 
+_PICTURES: dict[str, dict[str, Any]] = {
+    "ExtrasSingleImageRequest": {"image": {"type": "string", "title": "Picture as base64"}},
+    "ExtrasBatchImagesRequest": {"imageList": {"type": "array", "title": "Pictures", "items": {
+        "type": "object", "properties": {"data": {"type": "string"}, "name": {"type": "string"}}}}}}
+
+
+def request_schema(title: str) -> dict[str, Any]:
+    """What /docs says about the body of a route; `checked` enforces it."""
+    kinds = {"integer": "integer", "number": "number", "boolean": "boolean", "text": "string"}
+    properties: dict[str, Any] = {}
+    for field in FIELDS:
+        limits = {name: value for name, value in (("minimum", field.lowest), ("maximum", field.highest)) if value is not None}
+        properties[field.name] = {"type": kinds[field.kind], "title": field.name, "default": field.default, "nullable": True, **limits}
+    schema = {"title": title, "type": "object", "properties": {**properties, **_PICTURES[title]}, "required": list(_PICTURES[title])}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
 
 async def extra_single_image(rt: Runtime, body: dict[str, Any], owner: str) -> dict[str, Any]:
     """The picture as base64 PNG with the infotext it had, and what was done as html. Raises RequestError, NotFound, JobFailed."""

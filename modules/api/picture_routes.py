@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from modules.api import img2img, models
 from modules.api.answers import SafeJSONResponse
 from modules.api.body import json_object
-from modules.api.extras import extra_batch_images, extra_single_image
+from modules.api.extras import extra_batch_images, extra_single_image, request_schema
 from modules.api.interrogate import interrogate
 from modules.api.own_queue import viewer_of
 from modules.api.png_info import png_info
@@ -37,12 +37,14 @@ def add_picture_routes(router: APIRouter, rt: Runtime) -> None:
         """A picture described in words."""
         return SafeJSONResponse(await interrogate(rt, body, viewer_of(request).user))
 
-    @router.post("/extra-single-image", responses={200: {"model": models.ExtrasSingleImageResponse}})
+    @router.post("/extra-single-image", responses={200: {"model": models.ExtrasSingleImageResponse}},
+                 openapi_extra=request_schema("ExtrasSingleImageRequest"))
     async def enlarge(body: Body, request: Request) -> Response:
         """One picture led through the steps of Extras; answers when that is done."""
         return SafeJSONResponse(await extra_single_image(rt, body, viewer_of(request).user))
 
-    @router.post("/extra-batch-images", responses={200: {"model": models.ExtrasBatchImagesResponse}})
+    @router.post("/extra-batch-images", responses={200: {"model": models.ExtrasBatchImagesResponse}},
+                 openapi_extra=request_schema("ExtrasBatchImagesRequest"))
     async def enlarge_all(body: Body, request: Request) -> Response:
         """Several pictures led through the steps of Extras."""
         return SafeJSONResponse(await extra_batch_images(rt, body, viewer_of(request).user))

@@ -118,6 +118,8 @@ def read_stored(text: str | None) -> Stored:
         raise NotReplayable("It was made from another picture, which is not stored in it.")
     if "Script" in fields:
         raise NotReplayable(f"It was put together by the script {fields['Script']}.")
+    if any(key.startswith("Postprocess ") for key in fields):
+        raise NotReplayable("It was changed in Extras after it was made. Sent to txt2img, its parameters make the picture before that.")
     return stored
 
 

@@ -43,6 +43,18 @@ def test_lists_are_those_of_the_recorded_server_with_the_files_that_are_here(api
     assert api.get("/sdapi/v1/latent-upscale-modes")[1] == recorded["/sdapi/v1/latent-upscale-modes"]["body"]
 
 
+@pytest.mark.parametrize("route", ["single-image", "batch-images"])
+def test_the_documentation_names_the_recorded_fields_with_their_ranges(api, goldens, route):
+    recorded = json.loads((goldens / "api-openapi.json").read_text(encoding="utf-8"))["components"]["schemas"]
+    wanted = recorded["ExtrasSingleImageRequest" if route == "single-image" else "ExtrasBatchImagesRequest"]["properties"]
+    body = api.get("/openapi.json")[1]["paths"][f"/sdapi/v1/extra-{route}"]["post"]["requestBody"]
+    given = body["content"]["application/json"]["schema"]["properties"]
+    assert given.keys() == wanted.keys()
+    for name, rule in wanted.items():
+        assert given[name]["type"] == rule["type"] and given[name].get("default", "") == rule.get("default", "")
+        assert all(given[name][bound] == rule[bound] for bound in ("minimum", "maximum") if bound in rule)
+
+
 @pytest.mark.parametrize("name, size", [("r-esrgan 2x+", (80, 48)), ("4x_given", (80, 48)), ("easel-demo 2x", (80, 48))])
 def test_a_picture_goes_through_a_network(api, name, size):
     status, answer = api.post("/sdapi/v1/extra-single-image", {"image": PICTURE, "upscaler_1": name, "upscaling_resize": 2})

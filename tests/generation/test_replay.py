@@ -133,6 +133,7 @@ def test_a_picture_without_our_key_is_tried_all_the_same(runtime):
     ("", "Nothing is stored in this file about how it was made."),
     ("a cat", "The text in this file does not say the steps, sampler, seed, size."),
     ("a\nSteps: 5, Sampler: Euler, Seed: 1, Size: 64x64, Denoising strength: 0.5", "It was made from another picture"),
+    ("a\nSteps: 5, Sampler: Euler, Seed: 1, Size: 64x64, Postprocess upscale by: 2, Postprocess upscaler: Lanczos", "changed in Extras"),
     ("a\nSteps: 5, Sampler: Nonsense, Seed: 1, Size: 64x64", "Nonsense")])
 def test_what_cannot_be_made_again_says_why(runtime, tmp_path, text, reason):
     path = tmp_path / "picture.png"

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modules.imaging import infotext
 from modules.imaging.infotext import DEFAULTS, parse, write
 from modules.imaging.quoting import quote, unquote
 
@@ -146,3 +147,11 @@ def test_what_no_file_can_hold_is_not_written():
 ])
 def test_a_sampler_without_a_schedule_is_read_as_the_version_that_wrote_it_meant(line, schedule):
     assert parse(f"a\nSteps: 20, {line}")["Schedule type"] == schedule
+
+
+def test_further_pairs_go_where_they_are_read_and_the_prompt_stays():
+    text = infotext.write("a cat,\nsitting", "dog", {"Steps": 1, "Sampler": "Euler", "Seed": 5})
+    longer = infotext.append_fields(text, {"Postprocess upscale by": 2.0, "Postprocess upscaler": "a, b", "Empty": None})
+    assert infotext.read_fields(longer) == infotext.read_fields(text) | {"Postprocess upscale by": "2", "Postprocess upscaler": "a, b"}
+    assert infotext.append_fields("", {"Postprocess upscale by": 2}) == "Postprocess upscale by: 2"
+    assert infotext.append_fields("only a prompt", {"K": 2}) == "only a prompt\nK: 2" and infotext.append_fields(text, {}) == text
