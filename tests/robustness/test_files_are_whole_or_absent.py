@@ -4,16 +4,19 @@ import json
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+import tiny_model
 from PIL import Image
 
 from modules.atomic_files import remove_orphans
 from modules.imaging.embedded_text import read_infotext
+from modules.styles import StyleTable
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,8 +30,10 @@ from modules.imaging.save import SaveOptions, remember_parameters, save_picture
 from modules.imaging.save_log import append_to_log
 from modules.settings.option import OptionInfo
 from modules.settings.store import Options
+from modules.styles import StyleTable
 
 folder = Path(sys.argv[1])
+styles = StyleTable([folder / "styles.csv"])
 settings = Options({"round": OptionInfo(0), "padding": OptionInfo("")}, folder / "config.json")
 image = Image.effect_noise((96, 96), 60).convert("RGB")
 options = SaveOptions(pattern="[seed]", text_beside=True)
@@ -40,6 +45,7 @@ for number in itertools.count(1):
     settings.set("padding", "x" * 50000 + str(number))
     settings.save()
     remember_parameters(folder / "params.txt", "p" * 50000 + "end")
+    styles.save("round", "s" * 50000, str(number))
     append_to_log(folder, {"prompt": "a, b" * 2000, "seed": number})
     print("round", number, flush=True)
 """
@@ -75,6 +81,9 @@ def check(folder: Path, finished: list[list[str]]) -> None:
         json.loads((folder / "config.json.bak").read_text())
     if (folder / "params.txt").exists():
         assert (folder / "params.txt").read_text().endswith("end")
+    if (folder / "styles.csv").exists():
+        [style] = StyleTable([folder / "styles.csv"]).styles.values()
+        assert style.prompt == "s" * 50000 and int(style.negative_prompt) >= max(rounds, default=0)
     if rounds:
         with open(folder / "log.csv", newline="") as file:
             assert {str(number) for number in rounds} <= {row["seed"] for row in csv.DictReader(file)}
@@ -109,6 +118,21 @@ def test_a_kill_between_link_and_unlink_leaves_the_picture_and_an_orphan_that_th
     assert (tmp_path / "a.png").read_bytes() == b"whole" and len(list(tmp_path.iterdir())) == 2
     assert remove_orphans(tmp_path) == 1
     assert (tmp_path / "a.png").read_bytes() == b"whole"
+
+
+def test_two_programs_on_one_folder_keep_all_pictures_and_both_journals(tmp_path):
+    data = tiny_model.make_data_dir(tmp_path / "data")
+    words = ["generate", "--data-dir", str(data), "--model", "tiny-sd1-s1", "--steps", "2", "--width", "64", "--height", "64",
+             "--count", "5", "--no-grid", "--json"]
+    programs = [subprocess.Popen([sys.executable, "webui.py", *words, "--prompt", f"of {number}"], cwd=ROOT, stdout=subprocess.PIPE,
+                                 stderr=subprocess.DEVNULL, text=True) for number in range(2)]
+    answers = [json.loads(program.communicate(timeout=200)[0]) for program in programs]
+    paths = [Path(image["path"]) for answer in answers for image in answer["images"]]
+    assert [answer["status"] for answer in answers] == ["done", "done"] and len(set(paths)) == 10
+    for answer, prompt in zip(answers, ("of 0", "of 1")):
+        assert all((read_infotext(Image.open(image["path"])) or "").startswith(prompt) for image in answer["images"])
+    with sqlite3.connect(next((data / "queue").glob("*.sqlite"))) as journal:
+        assert journal.execute("SELECT count(*) FROM jobs WHERE status = 'done'").fetchone() == (2,)
 
 
 def test_processes_that_save_into_one_folder_lose_no_picture(tmp_path):
