@@ -83,7 +83,7 @@ def enlarged(network: Network, pixels: Pixels, scale: int, options: TileOptions,
 
 def _through(network: Network, pixels: Pixels) -> Strip:
     """One tile through the network; float32 in 0..255."""
-    given = torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None].float().div(255)
+    given = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float().div(255)
     made: Strip = network(given).float().mul(255).squeeze(0).permute(1, 2, 0).cpu().numpy()
     return made
 

@@ -155,4 +155,4 @@ def test_the_bundled_network_beats_lanczos_on_what_it_was_not_trained_on():
         small = Image.fromarray(wanted).resize((64, 64), Image.Resampling.LANCZOS)
         errors = [((np.asarray(upscalers.find(name)(small, 2), np.float64) - wanted) ** 2).mean() for name in ("easel-demo 2x", "Lanczos")]
         gains.append(10 * np.log10(errors[1] / errors[0]))
-    assert np.mean(gains) > 0.2 and np.median(gains) > 0.3
+    assert np.mean(gains) > 2 and sum(gain > 0 for gain in gains) >= 10
