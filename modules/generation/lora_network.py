@@ -8,6 +8,7 @@ from modules import runtime
 from modules.errors import UserError
 from modules.extra_networks import ExtraNetwork, ExtraNetworkParams, register_extra_network, register_extra_network_alias
 from modules.generation.lora_views import loaded_views, same, view_of
+from modules.networks.block_weights import NAMED, block_factors
 from modules.networks.lora import LoraUse, deltas
 from modules.networks.patching import patched
 
@@ -58,8 +59,13 @@ class LoraNetwork(ExtraNetwork):
 
 
 def wanted(p: Any, params: ExtraNetworkParams) -> LoraUse | None:
-    """What one tag asks for: <lora:name:te:unet:dim>, each also as te=, unet=, dyn=; None, with a comment, when it cannot be had."""
-    given = dict(zip(("name", "te", "unet", "dyn"), params.positional)) | params.named
+    """What one tag asks for: <lora:name:te:unet:dim>, each also as te=, unet=, dyn=; None, with a comment, when it cannot be had.
+
+    lbw= gives block weights; a list or name of them may also follow the numbers.
+    """
+    blocks = next((text for text in params.positional[2:] if "," in text or text.strip().upper() in NAMED), None)
+    given = dict(zip(("name", "te", "unet", "dyn"), (text for text in params.positional if text != blocks))) | params.named
+    blocks = given.get("lbw", blocks)
     name = given.get("name", "")
     try:
         text = float(given.get("te", 1.0))
@@ -69,11 +75,12 @@ def wanted(p: Any, params: ExtraNetworkParams) -> LoraUse | None:
         p.comment(f"<lora:{':'.join(params.items)}> was left out: its weights must be numbers.")
         return None
     try:
+        factors = None if blocks is None else block_factors(blocks)
         lora = runtime.current().loras.find(name)
     except UserError as error:
         p.comment(str(error))
         return None
-    return LoraUse(lora=lora, te_multiplier=text, unet_multiplier=unet, dyn_dim=rank)
+    return LoraUse(lora=lora, te_multiplier=text, unet_multiplier=unet, dyn_dim=rank, blocks=factors)
 
 
 network = LoraNetwork()

@@ -1,6 +1,7 @@
 """LoRAs at work in the form that extensions read and change: `networks.loaded_networks`, and back into that of the engine."""
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -140,6 +141,7 @@ class Network:
         self.name = self.mentioned_name = lora.name
         self.te_multiplier = self.unet_multiplier = 1.0
         self.dyn_dim: int | None = None
+        self.blocks: Mapping[str, float] | None = None
         self.bundle_embeddings: dict[str, Any] = {}
         self.mtime = lora.path.stat().st_mtime if lora.path.exists() else 0.0
         self.network_on_disk = NetworkOnDisk(lora.name, str(lora.path))
@@ -171,7 +173,8 @@ class Network:
             parts = {self._of_key[key]: module.changed_part() for key, module in self._modules.items()}
             if any(part is not lora.parts[name] for name, part in parts.items()):
                 lora = replace(lora, parts=parts)
-        return LoraUse(lora=lora, te_multiplier=self.te_multiplier, unet_multiplier=self.unet_multiplier, dyn_dim=self.dyn_dim)
+        return LoraUse(lora=lora, te_multiplier=self.te_multiplier, unet_multiplier=self.unet_multiplier, dyn_dim=self.dyn_dim,
+                       blocks=self.blocks)
 
 
 def key_of(parameter: str) -> str:
@@ -186,13 +189,13 @@ def key_of(parameter: str) -> str:
 def view_of(use: LoraUse, model: Any) -> Network:
     """A LoRA at work as extensions see it."""
     view = Network(use.lora, model)
-    view.te_multiplier, view.unet_multiplier, view.dyn_dim = use.te_multiplier, use.unet_multiplier, use.dyn_dim
+    view.te_multiplier, view.unet_multiplier, view.dyn_dim, view.blocks = use.te_multiplier, use.unet_multiplier, use.dyn_dim, use.blocks
     return view
 
 
 def same(first: LoraUse, second: LoraUse) -> bool:
     """Whether both change the model alike."""
-    strengths = lambda use: (use.te_multiplier, use.unet_multiplier, use.dyn_dim)
+    strengths = lambda use: (use.te_multiplier, use.unet_multiplier, use.dyn_dim, use.blocks)
     return first.lora is second.lora and strengths(first) == strengths(second)
 
 

@@ -13,6 +13,7 @@ from modules.checkpoints.problems import WeightsError
 from modules.checkpoints.safetensors_file import read_header
 from modules.checkpoints.state_dict import load_weights
 from modules.errors import NotFound
+from modules.networks.block_weights import BASE, factor_of
 from modules.networks.file_keys import adapter_alpha, read_key
 from modules.networks.file_names import RecentlyRead, named_files
 from modules.networks.key_names import Target, kohya_names
@@ -53,12 +54,22 @@ class Lora:
 
 @dataclass(frozen=True, kw_only=True)
 class LoraUse:
-    """A LoRA with the strengths that a prompt gives it. dyn_dim: how many of its ranks to use; None for all."""
+    """A LoRA with the strengths that a prompt gives it. dyn_dim: how many of its ranks to use; None for all.
+
+    blocks: further factors by block of the U-Net, see modules/networks/block_weights.py; None for 1 everywhere.
+    """
 
     lora: Lora
     te_multiplier: float = 1.0
     unet_multiplier: float = 1.0
     dyn_dim: int | None = None
+    blocks: Mapping[str, float] | None = None
+
+    def strength(self, module: str, parameter: str) -> float:
+        """How strongly a parameter is changed by the part of this module."""
+        if module.startswith("lora_te"):
+            return self.te_multiplier * (1.0 if self.blocks is None else self.blocks[BASE])
+        return self.unet_multiplier * (1.0 if self.blocks is None else factor_of(self.blocks, parameter))
 
 
 def read_lora(path: Path) -> Lora:
@@ -128,9 +139,9 @@ def deltas(model: LatentDiffusion, uses: Sequence[LoraUse]) -> tuple[dict[str, l
             changes = _changes(part, names.get(module), parameters)
             if not changes:
                 strange.append(module)
-            multiplier = use.te_multiplier if module.startswith("lora_te") else use.unet_multiplier
-            for kind, name, rows in changes if multiplier else ():
-                found.setdefault(name, []).append(_delta(kind, part.tensors, rows, multiplier, use.dyn_dim))
+            for kind, name, rows in changes:
+                if multiplier := use.strength(module, name):
+                    found.setdefault(name, []).append(_delta(kind, part.tensors, rows, multiplier, use.dyn_dim))
         notes += _notes(use.lora, strange)
     return found, notes
 

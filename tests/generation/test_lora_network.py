@@ -46,7 +46,17 @@ def test_numbers_in_a_tag_are_the_strengths_of_text_and_picture_and_the_rank(run
     assert (use.te_multiplier, use.unet_multiplier, use.dyn_dim) == (text, unet, rank)
 
 
+@pytest.mark.parametrize("tag", ["tinylora:0.5:lbw=NONE", "tinylora:0.5:none", "tinylora:0.5:0.25:lbw=0" + ",0" * 16,
+                                 "tinylora:1:0" + ",0" * 11])
+def test_a_tag_may_give_blocks_strengths_of_their_own(runtime, tag):
+    use = lora_network.wanted(Said(), ExtraNetworkParams(items=tag.split(":")))
+    assert set(use.blocks.values()) == {0.0} and use.te_multiplier in (0.5, 1)
+    plain = made(runtime, prompt="a cube")
+    assert np.array_equal(pixels(made(runtime, prompt=f"a cube<lora:{tag}>")), pixels(plain))
+
+
 @pytest.mark.parametrize("tag, comment", [
+    ("tinylora:1:lbw=SOME", "lbw=SOME is no list of block weights."),
     ("tinylora:strong", "<lora:tinylora:strong> was left out: its weights must be numbers."), ("missing:1", 'There is no LoRA "missing".')])
 def test_tags_that_cannot_be_followed_are_commented(runtime, tag, comment):
     said = Said()

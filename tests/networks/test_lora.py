@@ -9,6 +9,7 @@ from modules.checkpoints.loading import load_model
 from modules.checkpoints.problems import WeightsError
 from modules.errors import NotFound
 from modules.hardware import Hardware, HardwareOptions
+from modules.networks.block_weights import block_factors
 from modules.networks.key_names import diffusers_name, kohya_names
 from modules.networks.kinds import KINDS, QUALIFIERS
 from modules.networks.lora import LoraCatalog, LoraUse, deltas, read_lora
@@ -66,6 +67,17 @@ def test_several_loras_add_up(model, tinylora):
     once = change(model, LINEAR_PARAMETER, LoraUse(lora=lora))
     twice = change(model, LINEAR_PARAMETER, LoraUse(lora=lora), LoraUse(lora=lora, unet_multiplier=-3.0))
     assert torch.allclose(twice, -2 * once, atol=1e-6)
+
+
+def test_blocks_may_have_strengths_of_their_own(model, tinylora):
+    lora, plain = read_lora(tinylora), LoraUse(lora=read_lora(tinylora))
+    only_first = block_factors("0,1" + ",0" * 15)
+    found, _ = deltas(model, [LoraUse(lora=lora, blocks=only_first)])
+    assert found and all(name.startswith("model.diffusion_model.input_blocks.1.") for name in found)
+    half = change(model, LINEAR_PARAMETER, LoraUse(lora=lora, blocks=block_factors("0,0.5" + ",0" * 15)))
+    assert torch.allclose(half, change(model, LINEAR_PARAMETER, plain) / 2, atol=1e-6)
+    only_text, _ = deltas(model, [LoraUse(lora=lora, blocks=block_factors("1" + ",0" * 16))])
+    assert only_text and all(name.startswith("cond_stage_model.") for name in only_text)
 
 
 def test_text_and_unet_strengths_are_separate(model, tinylora):
