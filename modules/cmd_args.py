@@ -3,6 +3,7 @@ import argparse
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 log = logging.getLogger("easel")
 
@@ -26,10 +27,10 @@ def parse(argv: Sequence[str] | None = None, preload: Iterable[ParserStep] = ())
     return args
 
 
-def make_parser() -> argparse.ArgumentParser:
+def make_parser(kind: type[argparse.ArgumentParser] = argparse.ArgumentParser) -> argparse.ArgumentParser:
     """The parser with all built-in flags; extensions add their own to it."""
     # Without allow_abbrev a later flag of an extension could change what a short form means.
-    parser = argparse.ArgumentParser(prog="webui", description="Easel, a web interface for Stable Diffusion.", allow_abbrev=False)
+    parser = kind(prog="webui", description="Easel, a web interface for Stable Diffusion.", allow_abbrev=False)
     for add in (_add_server, _add_access, _add_limits, _add_folders, _add_models, _add_hardware, _add_extensions, _add_page, _add_accepted):
         add(parser)
     return parser
@@ -177,3 +178,16 @@ def _add_accepted(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(name, type=int, default=default, help=argparse.SUPPRESS)
     parser.add_argument("--gradio-queue", action="store_true", default=True, help=argparse.SUPPRESS)
     parser.add_argument("--deepdanbooru-projects-path", metavar="FOLDER", help=argparse.SUPPRESS)
+
+
+class _TolerantParser(argparse.ArgumentParser):
+    """Leaves out flags that it does not know: extensions read the command line with it once more."""
+
+    def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:
+        return self.parse_known_args(args, namespace)[0]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "parser":  # a name that extensions expect here
+        return make_parser(_TolerantParser)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

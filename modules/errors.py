@@ -1,5 +1,7 @@
 """Errors that a person can act on, the two cancellation signals, and the log."""
 import logging
+import sys
+from collections.abc import Callable
 
 log = logging.getLogger("easel")
 
@@ -45,9 +47,33 @@ class Skipped(Cancelled):
     """The current batch is to be dropped; the job goes on with the next."""
 
 
-def report(message: str, exc: BaseException | None = None) -> None:
-    """Write a message to the log, with the traceback of `exc` where one is given."""
+def report(message: str, exc: BaseException | None = None, *, exc_info: bool = False) -> None:
+    """Write a message to the log, with the traceback of `exc` where one is given, or with `exc_info` of the error being handled."""
+    exc = sys.exc_info()[1] if exc is None and exc_info else exc
     if exc is None:
         log.error(message)
     else:
         log.error(message, exc_info=(type(exc), exc, exc.__traceback__))
+
+
+# Names that extensions expect here.
+
+def display(error: BaseException, task: str, *, full_traceback: bool = False) -> None:
+    """Report an error that came up in a task."""
+    report(f"{task}: {type(error).__name__}: {error}", error)
+
+
+display_once = display
+
+
+def print_error_explanation(message: str) -> None:
+    """Say something in the log that cannot be overlooked."""
+    log.error(message)
+
+
+def run(code: Callable[[], object], task: str) -> None:
+    """Run a function; an error is reported."""
+    try:
+        code()
+    except Exception as error:  # that is what it is for
+        display(error, task)

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from typing import Any
 TAG = re.compile(r"<(\w+):([^>]+)>")
 
 
-@dataclass(kw_only=True)
+@dataclass
 class ExtraNetworkParams:
     """What stands in one tag behind the kind: all items, those without a name, those written as key=value."""
 
@@ -30,10 +31,10 @@ class ExtraNetworkParams:
 
 def parse(text: str) -> tuple[str, dict[str, list[ExtraNetworkParams]]]:
     """The text without tags, and the tags by kind in order of appearance."""
-    tags: dict[str, list[ExtraNetworkParams]] = {}
+    tags: defaultdict[str, list[ExtraNetworkParams]] = defaultdict(list)  # extensions ask for kinds that no tag has
 
     def take(found: re.Match[str]) -> str:
-        tags.setdefault(found[1], []).append(ExtraNetworkParams(items=found[2].split(":")))
+        tags[found[1]].append(ExtraNetworkParams(items=found[2].split(":")))
         return ""
 
     # No tag ends behind the last ">": without this a long text of tags that are never closed would be searched from each of them.
@@ -41,10 +42,13 @@ def parse(text: str) -> tuple[str, dict[str, list[ExtraNetworkParams]]]:
     return TAG.sub(take, text[:end]) + text[end:], tags
 
 
+parse_prompt = parse  # a name that extensions expect here
+
+
 def parse_prompts(texts: list[str]) -> tuple[list[str], dict[str, list[ExtraNetworkParams]]]:
     """Several texts without tags, and the tags of the first: the texts of a batch differ in words, not in networks."""
     parsed = [parse(text) for text in texts]
-    return [text for text, _ in parsed], parsed[0][1] if parsed else {}
+    return [text for text, _ in parsed], parsed[0][1] if parsed else defaultdict(list)
 
 
 class ExtraNetwork(ABC):
@@ -106,3 +110,22 @@ def activated(p: Any, tags: Mapping[str, list[ExtraNetworkParams]]) -> Iterator[
             stack.callback(network.deactivate, p)
             network.activate(p, params)
         yield
+
+
+# For extensions that do this by themselves: what is open, by processing.
+_open: list[tuple[Any, ExitStack]] = []
+
+
+def activate(p: Any, extra_network_data: Mapping[str, list[ExtraNetworkParams]]) -> None:
+    """Switch the networks of the tags on until `deactivate`."""
+    stack = ExitStack()
+    stack.enter_context(activated(p, extra_network_data))
+    _open.append((p, stack))
+
+
+def deactivate(p: Any, extra_network_data: Mapping[str, list[ExtraNetworkParams]]) -> None:
+    """Switch off what was switched on last for `p`."""
+    for place in range(len(_open) - 1, -1, -1):
+        if _open[place][0] is p:
+            _open.pop(place)[1].close()
+            return

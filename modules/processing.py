@@ -1,8 +1,9 @@
 """The conductor: one generation from prompts to saved pictures, as one readable page."""
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import torch
 from PIL.Image import Image
@@ -24,6 +25,7 @@ from modules.generation.finishing import watermarked, with_faces
 from modules.generation.image_to_image import StableDiffusionProcessingImg2Img
 from modules.generation.inpaint import put_back
 from modules.generation.networks import activated
+from modules.generation.noise import NoiseSource, slerp
 from modules.generation.outputs import Destination, Made, deliver, earlier_pictures, grids_folder, samples_folder
 from modules.generation.previews import start_previews
 from modules.generation.result import Processed
@@ -34,12 +36,14 @@ from modules.imaging.color import apply_color_correction, setup_color_correction
 from modules.imaging.grids import grid_size, image_grid
 from modules.imaging.masks import mask_of
 from modules.scripts import PostprocessBatchListArgs, PostprocessImageArgs, PostSampleArgs, any_overrides
+from modules.version import VERSION
 
 get_fixed_seed = fixed_seed
 
 __all__ = ["Processed", "StableDiffusionProcessing", "StableDiffusionProcessingImg2Img", "StableDiffusionProcessingTxt2Img",
-           "apply_color_correction", "apply_overlay", "create_binary_mask", "create_infotext", "fix_seed", "fixed_seed", "get_fixed_seed",
-           "opt_C", "opt_f", "process_images", "process_images_inner", "setup_color_correction"]
+           "apply_color_correction", "apply_overlay", "create_binary_mask", "create_infotext", "create_random_tensors",
+           "decode_first_stage", "fix_seed", "fixed_seed", "get_fixed_seed", "opt_C", "opt_f", "process_images", "process_images_inner",
+           "program_version", "setup_color_correction", "slerp"]
 
 
 def create_binary_mask(image: Image, round: bool = True) -> Image:
@@ -50,6 +54,27 @@ def create_binary_mask(image: Image, round: bool = True) -> Image:
 def apply_overlay(image: Image, paste_loc: tuple[int, int, int, int] | None, overlay: Image | None) -> tuple[Image, Image]:
     """A picture under the kept part of the original, and as it was; a name that extensions expect here."""
     return put_back(image, overlay, paste_loc), image.copy()
+
+
+def program_version() -> str:
+    """The version as infotexts name it; a name that extensions expect here."""
+    return f"easel-{VERSION}"
+
+
+def decode_first_stage(model: Any, x: torch.Tensor) -> torch.Tensor:
+    """Pixels [B, 3, H, W] in -1..1 of latents; a name that extensions expect here."""
+    return decoded(model, x) * 2 - 1
+
+
+def create_random_tensors(shape: Sequence[int], seeds: Sequence[int], subseeds: Sequence[int] | None = None, subseed_strength: float = 0.0,
+                          seed_resize_from_h: int = 0, seed_resize_from_w: int = 0, p: Any = None) -> torch.Tensor:
+    """The start noise of these seeds; a name that extensions expect here."""
+    rt = runtime.current()
+    source = NoiseSource(shape, seeds, subseeds, subseed_strength, (seed_resize_from_w, seed_resize_from_h), rt.settings.randn_source,
+                         rt.settings.eta_noise_seed_delta, rt.hardware.device)
+    if p is not None:
+        p.rng = source
+    return source.first()
 
 
 def fix_seed(p: StableDiffusionProcessing) -> None:

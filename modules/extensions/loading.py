@@ -57,7 +57,8 @@ def load_all(files: Iterable[ScriptFile]) -> list[Loaded]:
 def load_file(file: ScriptFile) -> Loaded:
     """Load one file under its name including ".py" and enter the Script classes that it defines."""
     began = time.perf_counter()
-    module, problem = None, None
+    module: ModuleType | None = None
+    problem: BaseException | None = None
     with _extension_scope(file.basedir):
         try:
             with old_ways(str(file.path)):

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from modules.prompt.conditioning import Conditioning, StepConditions
+from modules.prompt.conditioning import Conditioning, StepConditions, conditioning_from
 from modules.sampling.guidance import GuidedDenoiser, combined
 from modules.sampling.step import beside
 
@@ -21,20 +21,6 @@ def as_dict(cond: Conditioning, x: Tensor) -> ConditionDict:
     if cond.vector is not None:
         named = {"crossattn": cond.crossattn, "vector": cond.vector, "c_concat": [concat], "c_crossattn": [cond.crossattn]}
     return named
-
-
-def from_dict(given: Any) -> Conditioning:
-    """The same back; a bare tensor is the text. Placeholder pictures of networks that take none are left out."""
-    if isinstance(given, Conditioning):
-        return given
-    if isinstance(given, Tensor):
-        return Conditioning(crossattn=given)
-    text = given["crossattn"] if "crossattn" in given else given["c_crossattn"]
-    text = text if isinstance(text, Tensor) else torch.cat(list(text), 1)
-    concat = given.get("c_concat")
-    concat = concat[0] if isinstance(concat, list) and concat else concat if isinstance(concat, Tensor) else None
-    is_placeholder = concat is None or concat.shape[-2:] == (1, 1)
-    return Conditioning(crossattn=text, vector=given.get("vector"), concat=None if is_placeholder else concat)
 
 
 class InnerModel(nn.Module):
@@ -68,11 +54,11 @@ class InnerModel(nn.Module):
         """x [R, C, h, w], level [R] -> the estimate of the running pass. Raises RuntimeError outside of one."""
         if self.denoise is None:
             raise RuntimeError("no sampling pass is running")
-        return self.denoise(x, level.detach().to("cpu", torch.float32), from_dict(cond if cond is not None else further))
+        return self.denoise(x, level.detach().to("cpu", torch.float32), conditioning_from(cond if cond is not None else further))
 
     def apply_model(self, x: Tensor, t: Tensor, cond: Any) -> Tensor:
         """The network's own prediction."""
-        return self.inner_model.apply_model(x, t, from_dict(cond))
+        return self.inner_model.apply_model(x, t, conditioning_from(cond))
 
 
 class CFGDenoiser(nn.Module):
@@ -158,8 +144,23 @@ class AskedThrough:
         return getattr(self.__dict__["inner"], name)
 
 
+class AnsweredByDict:
+    """A network of which an extension has replaced `apply_model`, so that it is told its conditions as a mapping."""
+
+    def __init__(self, model: Any):
+        self.__dict__["model"] = model
+
+    def apply_model(self, x: Tensor, t: Tensor, cond: Conditioning) -> Tensor:
+        return self.model.apply_model(x, t, cond=as_dict(cond, x))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__dict__["model"], name)
+
+
 def watch(guided: GuidedDenoiser, denoiser: CFGDenoiser) -> None:
     """Let a pass ask through the denoiser's network where anybody has looked at it."""
     denoiser.__dict__["guided"] = guided
+    if "apply_model" in vars(guided.model) and hasattr(guided.inner, "model"):
+        guided.inner.model = AnsweredByDict(guided.model)
     if denoiser.model_wrap is not None:
         guided.inner = AskedThrough(guided.inner, denoiser.model_wrap)  # type: ignore[assignment]

@@ -56,7 +56,11 @@ class Processed:
 
     def infotext(self, p: StableDiffusionProcessing, index: int) -> str:
         """The infotext of picture `index`."""
-        return self.infotexts[index]
+        if index < len(self.infotexts):
+            return self.infotexts[index]
+        from modules.generation.describe import create_infotext
+
+        return create_infotext(p, self.all_prompts, self.all_seeds, self.all_subseeds, index=min(index, len(self.all_prompts) - 1))
 
     def fields(self) -> dict[str, Any]:
         """The numbers of the run under the names that API clients know."""

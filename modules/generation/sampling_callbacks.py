@@ -29,10 +29,13 @@ def listeners(p: StableDiffusionProcessing) -> dict[str, Any]:
 
 
 def _before_denoise(p: StableDiffusionProcessing, call: DenoiseCall) -> None:
-    params = script_callbacks.CFGDenoiserParams(call.x, call.image_cond, call.level, call.step, call.steps, text_of(call.cond),
+    # Networks that take no picture are shown one of a single number, as extensions expect it.
+    given = call.x.new_zeros(len(call.x), 5, 1, 1) if call.image_cond is None else call.image_cond
+    params = script_callbacks.CFGDenoiserParams(call.x, given, call.level, call.step, call.steps, text_of(call.cond),
                                                 text_of(call.uncond), call.denoiser)
     script_callbacks.call("cfg_denoiser", params, note=p.comment)
-    call.x, call.image_cond, call.level = params.x, params.image_cond, params.sigma
+    call.x, call.level = params.x, params.sigma
+    call.image_cond = None if params.image_cond is None or params.image_cond.shape[-2:] == (1, 1) else params.image_cond
     call.cond, call.uncond = with_text(call.cond, params.text_cond), with_text(call.uncond, params.text_uncond)
 
 

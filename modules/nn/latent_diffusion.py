@@ -12,7 +12,7 @@ from modules.nn.conditioners import GeneralConditioner, TextConditioner, text_en
 from modules.nn.families import Architecture, Extra
 from modules.nn.unet import UNetModel
 from modules.nn.vae import AutoencoderKL, Posterior
-from modules.prompt.conditioning import Conditioning
+from modules.prompt.conditioning import Conditioning, conditioning_from
 
 T = TypeVar("T")
 
@@ -187,8 +187,9 @@ class LatentDiffusion(nn.Module):
     def apply_model(self, x: Tensor, t: Tensor, cond: Conditioning) -> Tensor:
         """The U-Net's prediction for noisy latents x [B, 4, h, w] at timesteps t [B]; the result has x's dtype.
 
-        Runs without autograd's bookkeeping unless gradients are enabled.
+        Runs without autograd's bookkeeping unless gradients are enabled. Extensions may give `cond` as a mapping.
         """
+        cond = conditioning_from(cond)
         if torch.is_grad_enabled():
             return self.execution.predict(self, x, t, cond).to(x.dtype)
         with torch.inference_mode():

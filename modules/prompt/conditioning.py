@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -31,6 +32,23 @@ class Conditioning:
         """Moved and converted."""
         move = lambda t: None if t is None else t.to(device, dtype)
         return Conditioning(crossattn=self.crossattn.to(device, dtype), vector=move(self.vector), concat=move(self.concat))
+
+
+def conditioning_from(given: Any) -> Conditioning:
+    """A condition in any form that extensions hand over: a bare tensor is the text, a mapping has c_crossattn (and crossattn, vector).
+
+    Placeholder pictures of one number, for networks that take none, are left out.
+    """
+    if isinstance(given, Conditioning):
+        return given
+    if isinstance(given, Tensor):
+        return Conditioning(crossattn=given)
+    text = given["crossattn"] if "crossattn" in given else given["c_crossattn"]
+    text = text if isinstance(text, Tensor) else torch.cat(list(text), 1)
+    concat = given.get("c_concat")
+    concat = concat[0] if isinstance(concat, list) and concat else concat if isinstance(concat, Tensor) else None
+    is_placeholder = concat is None or concat.shape[-2:] == (1, 1)
+    return Conditioning(crossattn=text, vector=given.get("vector"), concat=None if is_placeholder else concat)
 
 
 def stacked(parts: list[Conditioning]) -> Conditioning:

@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI
-from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.responses import FileResponse, Response
 
 from modules.extensions import translations
 from modules.folders import PROGRAM
@@ -17,8 +16,8 @@ if TYPE_CHECKING:
     from modules.extensions.discovery import Extension
     from modules.runtime import Runtime
 
-# What may be shown of folders that hold more than an extension's own files.
-PICTURES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".avif", ".jxl", ".mp4", ".webm", ".apng"})
+LEFT = frozenset({".txt", ".json", ".csv"})
+
 mimetypes.add_type("text/javascript", ".js")
 mimetypes.add_type("text/javascript", ".mjs")
 
@@ -69,37 +68,25 @@ def translation(rt: Runtime) -> str:
     return translations.script(files.get(str(rt.settings.data.get("localization") or ""), ()))
 
 
-def add_file_route(app: FastAPI, rt: Runtime) -> None:
-    """`/file=<path>`, as scripts of extensions fetch their own files, and pages pictures."""
-    def file(path: str) -> Response:
-        found = served(rt, path)
-        if found is None:
-            return JSONResponse({"error": "NotFound", "detail": "There is no such file.", "body": "", "errors": ""}, status_code=404)
-        return FileResponse(found, headers={"X-Content-Type-Options": "nosniff"})
-
-    app.add_api_route("/file={path:path}", file, methods=["GET", "HEAD"], include_in_schema=False)
-
-
 def served(rt: Runtime, path: str) -> Path | None:
-    """The file that a path means, absolute or below the program or the data folder; None unless it may be fetched.
+    """The file of an extension that a path means, absolute or below the program or the data folder; None for all others.
 
-    Of extensions that is every file but hidden ones; of the folders of pictures, models and those that the command line allows
-    pictures alone.
+    Hidden files are not served. A style sheet of the user's own counts too, and texts that extensions leave in the folder tmp for their
+    scripts.
     """
-    text = path.removeprefix("file=")
     for base in (PROGRAM, rt.folders.data):
-        candidate = (base / text).resolve()
-        if candidate.is_file() and _may_be_fetched(rt, candidate):
-            return candidate
+        file = (base / path.partition("?")[0]).resolve()
+        is_left = file.parent == base / "tmp" and file.suffix in LEFT
+        if file == (rt.folders.data / "user.css").resolve() or is_left or any(_is_of(extension, file) for extension in enabled(rt)):
+            return file if file.is_file() else None
     return None
 
 
-def _may_be_fetched(rt: Runtime, file: Path) -> bool:
-    for extension in enabled(rt):
-        folder = extension.path.resolve()
-        if file.is_relative_to(folder):
-            return not any(part.startswith(".") for part in file.relative_to(folder).parts)
-    shown = [rt.folders.outputs, rt.folders.results, rt.folders.log, rt.folders.models, rt.folders.embeddings, rt.folders.temporary,
-             *map(Path, rt.args.gradio_allowed_path)]
-    is_users_sheet = file == (rt.folders.data / "user.css").resolve()
-    return is_users_sheet or (file.suffix.lower() in PICTURES and any(file.is_relative_to(folder.resolve()) for folder in shown))
+def _is_of(extension: Extension, file: Path) -> bool:
+    folder = extension.path.resolve()
+    return file.is_relative_to(folder) and not any(part.startswith(".") for part in file.relative_to(folder).parts)
+
+
+def answer(file: Path) -> Response:
+    """A file of an extension as what its ending says: scripts are run and pages shown, as the extension itself could."""
+    return FileResponse(file, headers={"X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"})

@@ -10,6 +10,7 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from modules.api.own_files import served_file
 from modules.api.picture_files import PICTURE_TYPES
 from modules.errors import NotFound
+from modules.ui import extension_files
 
 if TYPE_CHECKING:
     from modules.runtime import Runtime
@@ -36,6 +37,9 @@ def pictures_router(rt: Runtime) -> APIRouter:
     @router.get("/gradio_api/file={path:path}", include_in_schema=False)
     @router.get("/file={path:path}", include_in_schema=False)
     def picture_file(request: Request, path: str) -> Response:
+        of_extension = extension_files.served(rt, path)
+        if of_extension is not None:
+            return extension_files.answer(of_extension)
         try:
             return file_answer(served_file(rt, request, path))
         except NotFound as error:

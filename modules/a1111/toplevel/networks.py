@@ -1,4 +1,6 @@
 """LoRA files and what is at work, under the names of A1111's built-in `networks`."""
+from types import SimpleNamespace
+
 import torch
 
 from modules import runtime
@@ -10,7 +12,9 @@ from modules.networks.lora import SUFFIXES
 
 forbidden_network_aliases: dict = {}
 networks_in_memory: dict = {}
-originals = None
+originals = SimpleNamespace(
+    Linear_forward=torch.nn.Linear.forward, Conv2d_forward=torch.nn.Conv2d.forward, GroupNorm_forward=torch.nn.GroupNorm.forward,
+    LayerNorm_forward=torch.nn.LayerNorm.forward, MultiheadAttention_forward=torch.nn.MultiheadAttention.forward)
 loaded_bundle_embeddings: dict = {}
 lora_cache: dict = {}
 

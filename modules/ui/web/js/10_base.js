@@ -16,7 +16,9 @@ var uiCurrentTab = null;
 var uiAfterUpdateTimeout = null;
 
 function gradioApp() {
-    return document.querySelector("gradio-app") || document;
+    const app = document.querySelector("gradio-app") || document;
+    if (!app.getElementById) app.getElementById = (id) => document.getElementById(id); // extensions ask it as they ask a document
+    return app;
 }
 
 function byId(id) {
@@ -70,8 +72,8 @@ function scheduleAfterUiUpdate() {
     uiAfterUpdateTimeout = setTimeout(() => executeCallbacks(uiAfterUpdateCallbacks), 200);
 }
 
-new MutationObserver((records) => {
-    if (!uiIsLoaded && document.querySelector("#txt2img_prompt textarea") && byId("footer")) {
+function noticePageChanges(records) {
+    if (!uiIsLoaded && document.querySelector("#txt2img_prompt textarea") && byId("footer") && pageIsWhole()) {
         uiIsLoaded = true;
         executeCallbacks(uiLoadedCallbacks);
     }
@@ -83,7 +85,9 @@ new MutationObserver((records) => {
         uiCurrentTab = tab.id;
         executeCallbacks(uiTabChangeCallbacks);
     }
-}).observe(document, {childList: true, subtree: true, attributes: true, attributeFilter: ["class", "aria-selected"]});
+}
+
+new MutationObserver(noticePageChanges).observe(document, {childList: true, subtree: true, attributes: true, attributeFilter: ["class", "aria-selected"]});
 
 /* Tabs */
 

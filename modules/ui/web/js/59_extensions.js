@@ -1,8 +1,39 @@
 /* What scripts of extensions call and the page itself does not need: names, and buttons that send to other tabs. */
 "use strict";
 
-var activePromptTextarea = {};
 var txt2img_gallery, img2img_gallery, modal;
+
+/** The names that scripts of extensions look for in lists of tabs. */
+function nameTabLists() {
+    for (const list of document.querySelectorAll('[role="tablist"]:not(.tab-nav)')) list.classList.add("tab-nav");
+}
+
+onUiLoaded(nameTabLists);
+onUiUpdate(nameTabLists);
+onUiLoaded(() => document.querySelectorAll(".input-accordion").forEach(setUpInputAccordion));
+onUiUpdate(() => document.querySelectorAll(".input-accordion").forEach(setUpInputAccordion));
+
+/** The translation of a text of the page, undefined where there is none. */
+function getTranslation(text) {
+    return text ? (window.localization || {})[text] : undefined;
+}
+
+function setRandomSeed(tab) {
+    const box = textareaOf(tab + "_seed");
+    if (!box) return [];
+    box.value = "-1";
+    updateInput(box);
+    return [];
+}
+
+function switchWidthHeight(tab) {
+    const [width, height] = ["_width", "_height"].map((end) => document.querySelector("#" + tab + end + " input[type=number]"));
+    if (!width || !height) return [];
+    [width.value, height.value] = [height.value, width.value];
+    updateInput(width);
+    updateInput(height);
+    return [];
+}
 
 /* Sending */
 
