@@ -7,16 +7,17 @@ import os
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import FileResponse, Response
+from fastapi.responses import Response
 from PIL import Image
 from pydantic import BaseModel
 
 from modules import cmd_args
-from modules.api.own_queue import NotAllowed, admin_only
+from modules.api.own_queue import NotAllowed, admin_only, viewer_of
 from modules.atomic_files import write_atomically
 from modules.errors import NotFound, RequestError
 from modules.imaging.open_picture import open_picture
@@ -64,15 +65,15 @@ def cards_router(rt: Runtime) -> APIRouter:
 
     @router.get("/preview")
     def preview(kind: str, key: str) -> Response:
-        return FileResponse(thumbnails.of(cards.find(kind, key)), media_type="image/jpeg", headers=CACHED)
+        return Response(thumbnails.of(cards.find(kind, key)), media_type="image/jpeg", headers=CACHED)
 
     @router.get("/metadata")
     def metadata(kind: str, key: str) -> dict[str, Any]:
         return {"metadata": metadata_of(cards.find(kind, key).path)}
 
     @router.get("/details")
-    def details(kind: str, key: str) -> dict[str, Any]:
-        return described(rt, kind, cards.find(kind, key))
+    def details(kind: str, key: str, request: Request) -> dict[str, Any]:
+        return described(rt, kind, cards.find(kind, key), shows_path=viewer_of(request).is_admin and not is_open(rt))
 
     @router.post("/notes")
     def save_notes(asked: NotesRequest, request: Request) -> dict[str, Any]:
@@ -96,9 +97,14 @@ def cards_router(rt: Runtime) -> APIRouter:
 def check_may_write(rt: Runtime, request: Request) -> None:
     """Files beside models are everybody's: administrators change them, and nobody where strangers may come. Raises NotAllowed."""
     admin_only(request)
-    if cmd_args.is_reachable(rt.args) and not cmd_args.has_login(rt.args):
+    if is_open(rt):
         raise NotAllowed("Files beside models cannot be changed from here.", "Everybody on the network can reach this server.",
                          "Set a login with --gradio-auth.")
+
+
+def is_open(rt: Runtime) -> bool:
+    """Whether people whom nobody knows may come."""
+    return cmd_args.is_reachable(rt.args) and not cmd_args.has_login(rt.args)
 
 
 def as_png(content: bytes) -> bytes:
@@ -133,10 +139,10 @@ def weight(text: str) -> float:
     return number
 
 
-def described(rt: Runtime, kind: str, card: Card) -> dict[str, Any]:
+def described(rt: Runtime, kind: str, card: Card, *, shows_path: bool = True) -> dict[str, Any]:
     """What the editor shows: the notes, and facts about the file that cannot be changed."""
     metadata = metadata_of(card.path)
-    path = card.key if rt.args.hide_ui_dir_config else str(card.path)
+    path = str(card.path) if shows_path else card.key
     facts = [("File", path), ("Size", size_text(card.state.size)),
              ("Modified", time.strftime("%Y-%m-%d %H:%M", time.localtime(card.state.mtime_ns / 1e9)))]
     named = {"ss_output_name": "Name in the file", "ss_base_model_version": "Base model", "ss_sd_model_name": "Trained from",
@@ -166,23 +172,25 @@ class Thumbnails:
         self._folder = folder
         self._turns = threading.BoundedSemaphore(2)  # a page of cards must not take all processors from a running job
 
-    def of(self, card: Card) -> Path:
-        """The thumbnail of a card's preview, made now unless it is there. Raises NotFound, PictureRefused, UserError."""
+    def of(self, card: Card) -> bytes:
+        """The thumbnail of a card's preview as JPEG, made now unless it is there. Raises NotFound, PictureRefused."""
         if card.preview is None:
             raise NotFound("This card has no preview.")
         thumbnail = self._folder / f"{hashlib.sha256(str(card.preview).encode('utf-8', 'surrogateescape')).hexdigest()[:32]}.jpg"
         try:
             changed_ns = card.preview.stat().st_mtime_ns
             if thumbnail.exists() and thumbnail.stat().st_mtime_ns == changed_ns:
-                return thumbnail
+                return thumbnail.read_bytes()
             if card.preview.stat().st_size > MOST_PREVIEW_BYTES:
                 raise NotFound("The preview is too large a file to be shown.")
             with self._turns:
-                write_atomically(thumbnail, thumbnail_of(card.preview.read_bytes()))
-            os.utime(thumbnail, ns=(changed_ns, changed_ns))
+                small = thumbnail_of(card.preview.read_bytes())
         except OSError as error:
             raise NotFound("The preview cannot be shown.", f"{error.strerror or error}.") from error
-        return thumbnail
+        with suppress(OSError):  # a full disk costs the time to make it again
+            write_atomically(thumbnail, small)
+            os.utime(thumbnail, ns=(changed_ns, changed_ns))
+        return small
 
 
 def thumbnail_of(content: bytes) -> bytes:

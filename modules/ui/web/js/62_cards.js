@@ -2,6 +2,7 @@
 "use strict";
 
 const CARD_SORTS = {path: "Path", name: "Name", created: "Date Created", modified: "Date Modified"};
+const CARD_FOLDERS = {textual_inversion: "embeddings", hypernetworks: "models/hypernetworks", checkpoints: "models/Stable-diffusion", lora: "models/Lora"};
 /** Lists up to this length are in the page as a whole, so that scripts of extensions find every card. */
 const ALL_CARDS = 200;
 const CARD_ROWS_AHEAD = 2;
@@ -12,6 +13,14 @@ var cardCollator = new Intl.Collator(undefined, {numeric: true, sensitivity: "ba
 
 onUiUpdate(() => {
     for (const element of document.querySelectorAll(".cards-page:empty")) setUpCardPage(element);
+});
+
+/* A button that scripts of extensions press; nobody else sees it. */
+onUiLoaded(() => {
+    for (const tab of GENERATING_TABS) {
+        const again = () => Object.values(cardPages).filter((page) => page.tab === tab && page.element.isConnected).forEach((page) => loadCards(page, true));
+        gradioApp().append(made("button", {type: "button", id: tab + "_extra_refresh", hidden: true, onclick: again}));
+    }
 });
 
 /** Builds the controls of a page of cards, and fetches what is on them. */
@@ -103,7 +112,7 @@ function fillCardFolders(page) {
 function cardFolder(page, folder, count) {
     const depth = folder ? folder.split("/").length - 1 : 0;
     const button = made("button", {type: "button", class: "cards-folder", "data-folder": folder, title: folder || null, style: "--depth:" + depth, "aria-pressed": String(page.folder === folder)},
-        made("span", {text: folder ? folder.slice(folder.lastIndexOf("/") + 1) : "All"}), made("small", {text: String(count)}));
+        made("span", {text: folder ? folder.slice(folder.lastIndexOf("/") + 1) : "All", "data-parent": folder.slice(0, folder.lastIndexOf("/") + 1)}), made("small", {text: String(count)}));
     button.addEventListener("click", () => {
         page.folder = folder;
         for (const other of page.element.querySelectorAll(".cards-folder")) other.setAttribute("aria-pressed", String(other === button));
@@ -121,7 +130,7 @@ function arrangeCards(page) {
     page.matching.sort(cardOrder(page.sort));
     if (page.descending) page.matching.reverse();
     const all = page.cards.length;
-    const none = all ? "No card fits." : "There are no files of this kind yet.";
+    const none = all ? "No card fits." : "There are no files of this kind yet. Put them into " + CARD_FOLDERS[page.kind] + " and press the button above.";
     sayOfCards(page, page.matching.length ? (page.matching.length === all ? all : page.matching.length + " of " + all) + (all === 1 ? " card" : " cards") : none);
     page.scroll.scrollTop = 0;
     page.shown = null;
@@ -129,7 +138,7 @@ function arrangeCards(page) {
 }
 
 function cardOrder(sort) {
-    const byPath = (one, two) => cardCollator.compare(one.folder, two.folder) || cardCollator.compare(one.name, two.name);
+    const byPath = (one, two) => (one.folder === two.folder ? 0 : cardCollator.compare(one.folder, two.folder)) || cardCollator.compare(one.name, two.name);
     if (sort === "name") return (one, two) => cardCollator.compare(one.name, two.name) || byPath(one, two);
     if (sort === "path") return byPath;
     return (one, two) => one[sort] - two[sort] || byPath(one, two);
