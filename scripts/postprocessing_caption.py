@@ -18,7 +18,7 @@ class ScriptPostprocessingCaption(scripts_postprocessing.ScriptPostprocessing):
         with InputAccordion(False, label="Caption", elem_id="extras_caption") as enable:
             others = (name for name in runtime.current().interrogator.taggers() if name != BOORU)
             option = gr.CheckboxGroup(value=[TAGS], choices=[TAGS, SENTENCE, *others], show_label=False)
-            needed_files("Captions (BLIP)", "The words of captions (BLIP)", "Tags (DeepBooru)", "Ranking of texts (CLIP)")
+            needed_files("Captions (BLIP)", "The words of captions (BLIP)", "Tags (DeepBooru)", "Interrogate CLIP")
         return {"enable": enable, "option": option}
 
     def process(self, pp, enable=True, option=(TAGS,)):

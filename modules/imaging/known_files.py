@@ -34,6 +34,8 @@ class KnownFile:
 
     @property
     def shown_size(self) -> str:
+        if self.size < 1e6:
+            return f"{self.size / 1e3:.0f} kB"
         return f"{self.size / 1e9:.2f} GB" if self.size >= 1e9 else f"{self.size / 1e6:.0f} MB"
 
     @property
@@ -89,7 +91,7 @@ CAPTION_WORDS = KnownFile(
     url="https://huggingface.co/Salesforce/blip-image-captioning-base/resolve/main/vocab.txt", size=231508,
     sha256="07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3")
 RANKING = KnownFile(
-    name="clip-vit-large-patch14.safetensors", use="Ranking of texts (CLIP)", folders=("CLIP",),
+    name="clip-vit-large-patch14.safetensors", use="Interrogate CLIP", folders=("CLIP",),
     url="https://huggingface.co/openai/clip-vit-large-patch14/resolve/main/model.safetensors", size=1710540580,
     sha256="a2bf730a0c7debf160f7a6b50b3aaf3703e7e88ac73de7a314903141db026dcb", other_names=("model.safetensors", "pytorch_model.bin"))
 DEEPBOORU = KnownFile(

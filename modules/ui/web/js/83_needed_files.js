@@ -82,3 +82,5 @@ async function tellWhenDownloaded(job, file) {
 }
 
 onAfterUiUpdate(fillNeededFiles);
+// A box that is opened by its switch changes nothing in the page but what the style sheet shows.
+document.addEventListener("change", () => setTimeout(fillNeededFiles, 50));
