@@ -1,7 +1,8 @@
 """Auto focal point crop: cuts out the wanted size around what is most interesting in the picture."""
 from PIL import ImageDraw
 
-from modules import scripts_postprocessing
+from modules import runtime, scripts_postprocessing
+from modules.errors import UserError
 from modules.imaging.focal_point import FocalWeights, crop_around, focal_points, weighted_centre
 
 
@@ -12,6 +13,7 @@ class ScriptPostprocessingFocalCrop(scripts_postprocessing.ScriptPostprocessing)
     def ui(self):
         import gradio as gr
 
+        from modules.ui.needed_files import needed_files
         from modules.ui_components import InputAccordion
 
         with InputAccordion(False, label="Auto focal point crop", elem_id="extras_focal_crop") as enable:
@@ -22,6 +24,7 @@ class ScriptPostprocessingFocalCrop(scripts_postprocessing.ScriptPostprocessing)
             edges = gr.Slider(label="Focal point edges weight", value=0.5, minimum=0.0, maximum=1.0, step=0.05,
                               elem_id="postprocess_focal_crop_edges_weight")
             debug = gr.Checkbox(label="Create debug image", elem_id="train_process_focal_crop_debug")
+            needed_files("Finding faces")
         return {"enable": enable, "face_weight": face, "entropy_weight": entropy, "edges_weight": edges, "debug": debug}
 
     def process(self, pp, enable=False, face_weight=0.9, entropy_weight=0.15, edges_weight=0.5, debug=False):
@@ -40,17 +43,14 @@ class ScriptPostprocessingFocalCrop(scripts_postprocessing.ScriptPostprocessing)
 
 
 def faces_in(pp, weight):
-    """Boxes of faces where a detector is there; a note says what it needs where it is not."""
+    """Boxes of faces; without the file that finds them a note says what it needs, and the crop does without."""
     if weight <= 0:
         return []
     try:
-        from modules.faces import face_boxes
-    except ImportError:
+        return runtime.current().faces.boxes(pp.image)
+    except UserError as error:
+        pp.notes.append(f"Auto focal point crop did not look for faces: {error}")
         return []
-    boxes, note = face_boxes(pp.image)
-    if note:
-        pp.notes.append(note)
-    return boxes
 
 
 def drawn(image, points, centre):

@@ -3,6 +3,7 @@ from PIL import Image
 
 from modules import scripts_postprocessing, shared
 from modules.errors import UserError
+from modules.imaging.known_upscalers import KNOWN_UPSCALERS
 from modules.postprocessing import check_target
 
 
@@ -13,9 +14,12 @@ class ScriptPostprocessingUpscale(scripts_postprocessing.ScriptPostprocessing):
     def ui(self):
         import gradio as gr
 
+        from modules.ui.needed_files import needed_files
         from modules.ui_components import FormRow, InputAccordion, ToolButton
 
         names = [upscaler.name for upscaler in shared.sd_upscalers]
+        # Any name is taken, and judged by the job: gradio refuses that of a file which came after the page was loaded.
+        choices = {"choices": names, "value": names[0], "allow_custom_value": True}
         selected = gr.Number(value=0, visible="hidden", precision=0)
         with InputAccordion(True, label="Upscale", elem_id="extras_upscale") as upscale_enabled:
             with gr.Tabs(elem_id="extras_resize_mode"):
@@ -32,11 +36,13 @@ class ScriptPostprocessingUpscale(scripts_postprocessing.ScriptPostprocessing):
                                                 tooltip="Switch width and height")
                     crop = gr.Checkbox(label="Crop to fit", value=True, elem_id="extras_upscaling_crop")
             with FormRow():
-                upscaler_1 = gr.Dropdown(label="Upscaler 1", elem_id="extras_upscaler_1", choices=names, value=names[0])
+                upscaler_1 = gr.Dropdown(label="Upscaler 1", elem_id="extras_upscaler_1", **choices)
             with FormRow():
-                upscaler_2 = gr.Dropdown(label="Upscaler 2", elem_id="extras_upscaler_2", choices=names, value=names[0])
+                upscaler_2 = gr.Dropdown(label="Upscaler 2", elem_id="extras_upscaler_2", **choices)
                 visibility = gr.Slider(minimum=0.0, maximum=1.0, step=0.001, label="Upscaler 2 visibility", value=0.0,
                                        elem_id="extras_upscaler_2_visibility")
+            with gr.Accordion("More upscalers", open=False, elem_id="extras_more_upscalers"):
+                needed_files(*(known.name for known in KNOWN_UPSCALERS))
         switch.click(lambda w, h: (h, w), inputs=[width, height], outputs=[width, height], show_progress="hidden")
         tab_scale_by.select(lambda: 0, inputs=[], outputs=[selected], show_progress="hidden")
         tab_scale_to.select(lambda: 1, inputs=[], outputs=[selected], show_progress="hidden")

@@ -150,6 +150,16 @@ class FaceRestoration:
         made = with_restored_faces(image, self.tools(name, weight), self.check)
         return made if made is image or visibility >= 1 else Image.blend(image.convert(made.mode), made, visibility)
 
+    def boxes(self, image: Image.Image) -> list[tuple[float, float, float, float]]:
+        """(left, top, right, bottom) in px around each face, from the forehead to the chin. Raises FileMissing, WeightsError."""
+        detect = self._network(FACE_DETECTION, face_networks.load_detector)
+        boxes = []
+        for face in found_faces(np.array(image.convert("RGB")), detect):
+            (left, top), (right, bottom) = face.min(axis=0), face.max(axis=0)
+            margin = max(right - left, bottom - top)
+            boxes.append((left - margin / 2, top - margin, right + margin / 2, bottom + margin / 2))
+        return boxes
+
     def tools(self, name: str, weight: float) -> FaceTools:
         """The networks, read from their files. Raises FileMissing, WeightsError."""
         detect = self._network(FACE_DETECTION, face_networks.load_detector)

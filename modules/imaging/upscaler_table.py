@@ -1,8 +1,9 @@
 """All upscalers by name: those that need no file, and the networks in the folders for them."""
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -19,7 +20,7 @@ from modules.checkpoints.state_dict import PICKLE_SUFFIXES
 from modules.errors import UserError
 from modules.hardware import Hardware
 from modules.imaging.known_upscalers import BY_FILE, known_upscaler
-from modules.imaging.tiled_network import OnTile, TileOptions, enlarged
+from modules.imaging.tiled_network import OnTile, Pixels, TileOptions, enlarged
 from modules.imaging.upscale import UPSCALERS, Upscaler, find_upscaler
 from modules.imaging.upscaler_files import UpscalerNetwork, load_upscaler, scale_in_name
 
@@ -28,19 +29,24 @@ SUFFIXES = (*PICKLE_SUFFIXES, ".safetensors")
 TILE_SETTINGS = {"DAT": "DAT", "SwinIR": "SWIN", "Swin2SR": "SWIN", "SCUNet": "SCUNET"}
 # A picture of 30,000 px squared takes 2.7 GB and nobody can open it; what an upscaler makes on the way is limited too.
 MAX_PIXELS = 400_000_000
+# Where memory runs out, tiles are halved down to this.
+LEAST_TILE_PX, MOST_TILE_PX = 32, 1024
+
+log = logging.getLogger("easel")
 
 
 class UpscalerTable:
     """The upscalers of a program. Files are looked up anew each time; one network is kept in memory, for the thread of the jobs.
 
     folders: searched with their sub-folders. tiles: how pictures are cut, by the name of the setting ("ESRGAN", "DAT", ...).
-    on_tile: told of each tile before it is made; may raise to stop.
+    on_tile: told of each tile before it is made; may raise to stop. further: functions that give upscalers of extensions.
     """
 
     def __init__(self, folders: Callable[[], Sequence[Path]], hardware: Hardware, tiles: Callable[[str], TileOptions],
                  on_tile: OnTile = lambda done, of: None, bundled: Mapping[str, Path] | None = None):
         self.folders, self.hardware, self.tiles, self.on_tile = folders, hardware, tiles, on_tile
         self.bundled = bundled or {}
+        self.further: list[Callable[[], Iterable[Upscaler]]] = []
         self._loaded: tuple[tuple[Path, FileState], UpscalerNetwork] | None = None
         self._guard = threading.Lock()
 
@@ -58,6 +64,8 @@ class UpscalerTable:
         for name, path in sorted(files, key=lambda item: (item[0].lower(), str(item[1]))):
             free = name if name not in rows else f"{name} ({path.parent.name})"
             rows.setdefault(free, self._row(free, path))
+        for kind in self.further:
+            rows |= {row.name: row for row in kind() if row.name not in rows}
         return list(rows.values())
 
     def names(self) -> list[str]:
@@ -116,11 +124,25 @@ class UpscalerTable:
         alpha = image.getchannel("A") if image.mode == "RGBA" else None
         mode = "L" if image.mode == "L" else "RGB"
         pixels = np.atleast_3d(np.asarray(image.convert("L" if network.channels == 1 else "RGB")))
-        made = enlarged(partial(self._call, path, network), pixels, network.scale, options, self.on_tile)
+        made = self._in_tiles_that_fit(partial(self._call, path, network), pixels, network.scale, options)
         result = Image.fromarray(made[..., 0] if network.channels == 1 else made).convert(mode)
         if alpha is not None:
             result.putalpha(alpha.resize(size, Image.Resampling.LANCZOS))
         return result
+
+    def _in_tiles_that_fit(self, call: Callable[[Tensor], Tensor], pixels: Pixels, scale: int, options: TileOptions) -> Pixels:
+        """As `enlarged`, with tiles halved until the memory suffices. Raises UserError where not even small ones do."""
+        while True:
+            try:
+                return enlarged(call, pixels, scale, options, self.on_tile)
+            except (torch.OutOfMemoryError, MemoryError) as error:
+                tile = min(options.tile_px or MOST_TILE_PX, *pixels.shape[:2]) // 2
+                if tile < LEAST_TILE_PX:
+                    raise UserError("There was not enough memory to enlarge the picture, even in small tiles.",
+                                    remedy="Close other programs that use the graphics card, or choose a smaller network.") from error
+            log.warning("Not enough memory for tiles of %s px; tiles of %s px are tried.", options.tile_px or "any number of", tile)
+            self.hardware.gc()
+            options = TileOptions(tile_px=tile, overlap_px=min(options.overlap_px, tile // 4))
 
     def _call(self, path: Path, network: UpscalerNetwork, pixels: Tensor) -> Tensor:
         """One tile. What is too large for half precision is computed again in single precision."""

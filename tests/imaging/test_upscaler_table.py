@@ -141,6 +141,27 @@ def test_numbers_too_large_for_half_precision_are_computed_again(tmp_path):
     assert next(network.module.parameters()).dtype == torch.float32
 
 
+def test_tiles_are_halved_until_the_memory_suffices(tmp_path, caplog):
+    pixel_doubler(tmp_path / "2x.pth")
+    upscalers = table(tmp_path)
+    network = upscalers.network(tmp_path / "2x.pth")
+    sizes, room = [], 33
+
+    def short_of_memory(pixels: torch.Tensor) -> torch.Tensor:
+        sizes.append(max(pixels.shape[2:]))
+        if sizes[-1] > room:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return torch.nn.functional.interpolate(pixels, scale_factor=2)
+
+    object.__setattr__(network, "call", short_of_memory)
+    made = upscalers.find("2x")(picture(size=(160, 96)), 2)
+    assert made.tobytes() == picture(size=(160, 96)).resize((320, 192), Image.Resampling.NEAREST).tobytes()
+    assert max(sizes) > room and sizes[-1] <= room and "tiles of 32 px are tried" in caplog.text
+    room = 0
+    with pytest.raises(UserError, match="not enough memory"):
+        upscalers.find("2x")(picture(), 2)
+
+
 def test_the_bundled_network_beats_lanczos_on_what_it_was_not_trained_on():
     demo = Folders().demo_upscaler
     upscalers = UpscalerTable(lambda: [], CPU, lambda kind: TileOptions(), bundled={"easel-demo 2x": demo})
