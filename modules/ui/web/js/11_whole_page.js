@@ -100,7 +100,7 @@ async function openAccordionsIn(place, opened) {
 
 /** The visible checkbox in the header, beside the hidden one that gradio knows; made once. */
 function setUpInputAccordion(accordion) {
-    const header = accordion.querySelector(".label-wrap");
+    const header = accordion.querySelector(":scope > .label-wrap"); // not that of an accordion inside
     const hidden = document.querySelector("#" + CSS.escape(accordion.id + "-checkbox") + " input");
     if (!header || !hidden || byId(accordion.id + "-visible-checkbox")) return;
     const shown = made("input", {type: "checkbox", id: accordion.id + "-visible-checkbox", class: "input-accordion-checkbox"});
