@@ -5,6 +5,7 @@ import pickle
 import pytest
 import torch
 from PIL import Image
+from small_taggers import numbers, small_deepbooru
 from torch import Tensor
 
 from modules.checkpoints.problems import WeightsError
@@ -16,33 +17,9 @@ CPU = torch.device("cpu")
 RECORDED = (0.37872, 0.61226, 0.41077, 0.55454, 0.48762, 0.46847, 0.57103, 0.39901, 0.61804, 0.37945, 0.60831, 0.41757)
 
 
-def numbers(shape: tuple[int, ...], seed: int) -> Tensor:
-    """Numbers in -1..1 that every machine computes alike."""
-    flat = torch.arange(torch.Size(shape).numel(), dtype=torch.float64)
-    return torch.sin(flat * (0.7 + 0.01 * (seed % 50)) + seed).reshape(shape).float()
-
-
-def shapes() -> dict[str, tuple[int, ...]]:
-    """Names and shapes in the order of the published file, with channels divided by 32."""
-    plan, head = blocks()
-    widths = [(width, 4 * width) for width, count in zip((2, 4, 8, 8, 16, 32), (3, 8, 20, 20, 3, 3), strict=True) for _ in range(count)]
-    found: dict[int, tuple[int, ...]] = {0: (2, 3, 7, 7)}
-    before = 2
-    for block, (inner, outer) in zip(plan, widths, strict=True):
-        found |= dict(zip(block.inner, ((inner, before, 1, 1), (inner, inner, 3, 3), (outer, inner, 1, 1)), strict=True))
-        if block.shortcut is not None:
-            found[block.shortcut] = (outer, before, 1, 1)
-        before = outer
-    weights = {f"n_Conv_{number}.weight": shape for number, shape in found.items()} | {f"n_Conv_{head}.weight": (12, before, 1, 1)}
-    return weights | {f"n_Conv_{number}.bias": shape[:1] for number, shape in found.items()}
-
-
 @pytest.fixture(scope="module")
 def weights() -> dict[str, Tensor]:
-    made = {}
-    for seed, (name, shape) in enumerate(sorted(shapes().items())):
-        made[name] = numbers(shape, seed) * (1.2 * torch.Size(shape[1:]).numel() ** -0.5 if len(shape) > 1 else 0.1)
-    return made
+    return small_deepbooru()
 
 
 def test_deepdanbooru_computes_what_its_published_network_computes(weights):
