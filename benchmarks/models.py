@@ -91,13 +91,13 @@ def same_set_again(model: object, file: Path, repeat: int) -> None:
     runtime.use(SimpleNamespace(loras=LoraCatalog([file.parent])))  # type: ignore[arg-type]
     network, tags = LoraNetwork(), [ExtraNetworkParams(items=[file.stem, "1"])]
     p = SimpleNamespace(sd_model=model, extra_generation_params={}, comment=print)
-    network.activate(p, tags)
 
     def again() -> None:
         network.deactivate(p)
         network.activate(p, tags)
 
-    print(f"the same set for the next batch: {in_turns(repeat, again=again)['again'] * 1000:.1f} ms (nothing)")
+    with network.kept():
+        print(f"the same set for the next batch: {in_turns(repeat, again=again)['again'] * 1000:.1f} ms (nothing)")
 
 
 def write_lora(model: object, file: Path) -> None:

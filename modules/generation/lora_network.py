@@ -1,30 +1,38 @@
 """<lora:name:weight> in prompts: which files, how strongly, and the scope in which the model is changed."""
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from modules import runtime
 from modules.errors import UserError
 from modules.extra_networks import ExtraNetwork, ExtraNetworkParams, register_extra_network, register_extra_network_alias
-from modules.generation.lora_views import loaded_views, same, view_of
+from modules.generation.lora_views import all_same, loaded_views, view_of
 from modules.networks.block_weights import NAMED, block_factors
 from modules.networks.lora import LoraUse, deltas
 from modules.networks.patching import patched
 
 
 class LoraNetwork(ExtraNetwork):
-    """The networks of one batch. There is one set at a time: activating another takes the one before away."""
+    """The networks of one batch. There is one set at a time: activating another takes the one before away.
+
+    Inside `kept` the weights stay changed from one batch to the next, so that the same set costs nothing there.
+    """
 
     def __init__(self) -> None:
         super().__init__("lora")
         self._scope = ExitStack()
         self._uses: list[LoraUse] = []
+        self._models: list[Any] = []  # those whose weights are changed now
+        self._kept = 0
 
     def activate(self, p: Any, params_list: list[ExtraNetworkParams]) -> None:
         """Change the model of `p` as the tags say; names without a file are told under the pictures."""
-        self.deactivate(p)
-        self._uses = [use for params in params_list if (use := wanted(p, params)) is not None]
+        uses = [use for params in params_list if (use := wanted(p, params)) is not None]
+        if not self._is_at_work(p.sd_model, uses):
+            self._take_away()
+        self._uses = uses
         if self._uses:
             p.extra_generation_params["Lora hashes"] = ", ".join(dict.fromkeys(f"{use.lora.name}: {use.lora.hash12}" for use in self._uses))
             self.apply_to(p)
@@ -33,15 +41,15 @@ class LoraNetwork(ExtraNetwork):
     def follow(self, p: Any) -> None:
         """Take over what scripts have changed in the LoRAs at work since they were activated."""
         uses = [view.use() for view in loaded_views()]
-        if len(uses) == len(self._uses) and all(same(old, new) for old, new in zip(self._uses, uses)):
+        if all_same(self._uses, uses):
             return
-        self._scope.close()
+        self._take_away()
         self._uses = uses
         self.apply_to(p)
 
     def apply_to(self, p: Any) -> None:
         """Change the current model of `p` too, e.g. a refiner that takes over in the middle of a pass."""
-        if not self._uses:
+        if not self._uses or any(p.sd_model is model for model in self._models):
             return
         changes, notes = deltas(p.sd_model, self._uses)
         for note in notes:
@@ -50,11 +58,30 @@ class LoraNetwork(ExtraNetwork):
         table = p.sd_model.cond_stage_model.embeddings
         if table is not None:
             self._scope.enter_context(table.including(embedding for use in self._uses for embedding in use.lora.embeddings))
+        self._models.append(p.sd_model)
 
     def deactivate(self, p: Any) -> None:
-        """Every weight as it was."""
-        self._uses = []
+        """Every weight as it was, inside `kept` at its end or when another set follows."""
         loaded_views().clear()
+        if not self._kept:
+            self._take_away()
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """The scope of the batches of one run; every weight is as it was at its end, whatever happens inside."""
+        self._kept += 1
+        try:
+            yield
+        finally:
+            self._kept -= 1
+            if not self._kept:
+                self._take_away()
+
+    def _is_at_work(self, model: Any, uses: Sequence[LoraUse]) -> bool:
+        return any(model is changed for changed in self._models) and all_same(self._uses, uses)
+
+    def _take_away(self) -> None:
+        self._uses, self._models = [], []
         self._scope.close()
 
 

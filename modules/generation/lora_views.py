@@ -1,7 +1,7 @@
 """LoRAs at work in the form that extensions read and change: `networks.loaded_networks`, and back into that of the engine."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -197,6 +197,11 @@ def same(first: LoraUse, second: LoraUse) -> bool:
     """Whether both change the model alike."""
     strengths = lambda use: (use.te_multiplier, use.unet_multiplier, use.dyn_dim, use.blocks)
     return first.lora is second.lora and strengths(first) == strengths(second)
+
+
+def all_same(first: Sequence[LoraUse], second: Sequence[LoraUse]) -> bool:
+    """Whether both sets change the model alike."""
+    return len(first) == len(second) and all(same(*pair) for pair in zip(first, second, strict=True))
 
 
 _loaded: list[Network] = []

@@ -116,3 +116,40 @@ def test_a_word_learned_with_a_lora_works_with_its_tag_alone(runtime):
     assert job.result["notes"] == [] and "TI hashes" not in infotext.parse(job.result["images"][0]["infotext"])
     assert not np.array_equal(pixels(job), pixels(plain))
     assert np.array_equal(pixels(made(runtime, prompt="a zorbl cube <lora:tinylora:1>")), pixels(plain))
+
+
+@pytest.fixture
+def changes(monkeypatch) -> list[int]:
+    """How many LoRAs each change of weights was made for."""
+    counted: list[int] = []
+    original = lora_network.deltas
+    monkeypatch.setattr(lora_network, "deltas", lambda model, uses: counted.append(len(uses)) or original(model, uses))
+    return counted
+
+
+def test_the_same_set_costs_nothing_in_the_next_batch(runtime, changes):
+    together = made(runtime, prompt="a cube <lora:tinylora:0.8>", n_iter=3)
+    assert changes == [1]
+    weights = {name: parameter.clone() for name, parameter in runtime.models.current.named_parameters()}
+    second = made(runtime, prompt="a cube <lora:tinylora:0.8>", seed=6)
+    assert np.array_equal(pixels(second), np.asarray(Image.open(together.result["images"][1]["path"])))
+    assert all(torch.equal(parameter, weights[name]) for name, parameter in runtime.models.current.named_parameters())
+
+
+def test_another_set_in_the_next_batch_takes_the_one_before_away(runtime, changes):
+    runtime.settings.set("enable_prompt_comments", False)
+    request = {"prompt": "a cube {<lora:tinylora:0.8>|<lora:tinylora:0.3>|}", "n_iter": 4}
+    job = made(runtime, **request)
+    for image in job.result["images"]:
+        prompt = infotext.parse(image["infotext"])["Prompt"]
+        alone = made(runtime, prompt=prompt, seed=image["seed"])
+        assert np.array_equal(pixels(alone), np.asarray(Image.open(image["path"])))
+
+
+def test_a_refiner_of_every_batch_is_changed_once(runtime, changes):
+    request = {"prompt": "a cube <lora:tinylora:0.8>", "refiner_checkpoint": "tiny-sd1-s2", "refiner_switch_at": 0.5}
+    runtime.models.keep = 2
+    both = made(runtime, **request, n_iter=2)
+    assert changes == [1, 1]
+    second = made(runtime, **request, seed=6)
+    assert np.array_equal(pixels(second), np.asarray(Image.open(both.result["images"][1]["path"])))
