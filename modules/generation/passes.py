@@ -45,8 +45,10 @@ def pass_hooks(p: StableDiffusionProcessing, steps: int, refiner: Callable[[int,
     state.sampling_steps, state.sampling_step = steps, 0
     p.last_step = None
 
+    recall = p.shared_passes.recall_of(p) if p.shared_passes and not p.is_hr_pass else None
+
     def on_step(step: StepReport) -> None:
         p.last_step = step
         state.step_done(step.estimate(subject) if state.previewer is not None else None)
 
-    return live_sampler.attach(p, SamplingHooks(on_step=on_step, check=state.check, switch=refiner, **listeners(p)))
+    return live_sampler.attach(p, SamplingHooks(on_step=on_step, check=state.check, switch=refiner, recall=recall, **listeners(p)))

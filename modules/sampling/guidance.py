@@ -4,6 +4,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 import torch
@@ -101,11 +102,12 @@ class ModelSwitch:
 @dataclass(kw_only=True)
 class GuidanceHooks:
     """Seams of one network call, in order. `check` raises to cancel; `switch(step, steps)` may hand over to another model;
-    `combine(out, conditions, scale)` replaces the formula of guidance."""
+    `recall(call, ask)` may know what `ask()` would find out; `combine(out, conditions, scale)` replaces the formula of guidance."""
 
     check: Callable[[], None] | None = None
     switch: Callable[[int, int], ModelSwitch | None] | None = None
     before_denoise: Callable[[DenoiseCall], None] | None = None
+    recall: Callable[[DenoiseCall, Callable[[], Tensor]], Tensor] | None = None
     after_denoise: Callable[[NetworkOutput], None] | None = None
     combine: Callable[[Tensor, StepConditions, float], Tensor] | None = None
     on_mask_blend: Callable[[MaskBlend], None] | None = None
@@ -199,7 +201,8 @@ class GuidedDenoiser:
         if self.hooks.before_denoise:
             self.hooks.before_denoise(call)
         skip = self._skips_uncond(level, now)
-        out = self._evaluated(call, skip, len(x))
+        ask = partial(self._evaluated, call, skip, len(x))
+        out = self.hooks.recall(call, ask) if self.hooks.recall else ask()
         firsts = torch.cat([out[parts[0][0]:parts[0][0] + 1] for parts in now.owners])
         if skip:
             out = torch.cat([out, firsts])

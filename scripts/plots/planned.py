@@ -1,10 +1,12 @@
 """What a plot will cost before it is made: pictures, evaluations of the network, and time."""
+import itertools
+from collections import Counter
 from dataclasses import dataclass, field
 
-from modules import errors, runtime
+from modules import errors, extra_networks, runtime
 from modules.generation.hires import hires_size
 from modules.generation.planned_cost import planned_cost
-from modules.generation.shared_passes import pass_key
+from modules.generation.shared_passes import evaluation_keys, pass_key
 from scripts.plots.axes import PROMPTS
 
 # What the cost of a cell depends on beside its prompts and settings.
@@ -23,31 +25,49 @@ class PlotCost:
     work: int = 0
     is_upper_bound: bool = False
     failing: dict = field(default_factory=dict)
+    uses: Counter = field(default_factory=Counter)  # evaluations by their keys
 
 
 def plot_cost(plot):
-    """The cost of all cells of `plot`. First passes that cells share count once."""
-    rt, cost, known, made = runtime.current(), PlotCost(), {}, set()
+    """The cost of the wanted cells of `plot`. First passes and evaluations that cells share count once."""
+    rt, cost, known, made, wanted = runtime.current(), PlotCost(), {}, set(), set(plot.wanted)
     for cell in plot.work():
+        if cell.place not in wanted:
+            continue
         cost.cells += 1
         try:
             one = plot.run_of(cell.place)
             planned, sizes = _planned(rt, one, known)
-        except errors.UserError as error:
-            cost.failing[plot.name(cell)] = str(error)
+        except Exception as error:  # an axis of an extension may raise anything; the cell will say the same
+            cost.failing[plot.name(cell)] = str(error) or type(error).__name__
             continue
         cost.pictures += one.n_iter * one.batch_size
         cost.is_upper_bound |= planned.is_upper_bound
-        for pictures, key in _batches(one):
-            shared = key is not None and key in made
-            made.add(key)
-            for each, pixels in zip(planned.passes[shared:], sizes[shared:]):
-                if each.calls is None or cost.evaluations is None:
-                    cost.evaluations = None
-                    continue
-                cost.evaluations += pictures * each.calls * each.rows
-                cost.work += pictures * each.calls * each.rows * pixels
+        for pictures in _batches(one):
+            _count(cost, pictures, planned.passes[1:], sizes[1:])
+            if (key := pass_key(one)) is None or key not in made:
+                made.add(key)
+                _count(cost, pictures, planned.passes[:1], sizes, fresh=_fresh(one, planned.passes[0].calls, cost.uses))
     return cost
+
+
+def _count(cost, pictures, passes, sizes, fresh=None):
+    """Add passes of that many pictures; `fresh`: how many of the evaluations are not known from other passes."""
+    for each, pixels in zip(passes, sizes):
+        if each.calls is None or cost.evaluations is None:
+            cost.evaluations = None
+            continue
+        rows = pictures * each.rows * (each.calls if fresh is None else fresh)
+        cost.evaluations += rows
+        cost.work += rows * pixels
+
+
+def _fresh(one, calls, uses):
+    """How many of the `calls` of a pass no other pass began with; counts them all in `uses`."""
+    keys = list(itertools.islice(evaluation_keys(one), calls or 0))
+    known = sum(key in uses for key in keys)
+    uses.update(keys)
+    return (calls or 0) - known
 
 
 def _planned(rt, one, known):
@@ -69,12 +89,16 @@ def sizes_of(one):
 
 
 def _batches(one):
-    """Pictures of each batch, and what its first pass is known by."""
+    """Has `one` stand before each of its batches in turn, with texts as scripts make them; gives the number of pictures."""
     one.fill_lists()  # draws open seeds, so that their passes are not taken for shared ones
+    for script in one.scripts.alwayson_scripts if one.scripts is not None else ():
+        if script.is_done_when_replayed:
+            script.process(one, *one.script_args[script.args_from:script.args_to])
     one.settle_lists()
     for iteration in range(one.n_iter):
         one.take_batch(iteration)
-        yield len(one.prompts), None if one.is_img2img else pass_key(one)
+        one.prompts, one.extra_network_data = extra_networks.parse_prompts(one.prompts)
+        yield len(one.prompts)
 
 
 def sentences(cost, counts):

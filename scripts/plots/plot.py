@@ -13,6 +13,7 @@ from modules.images import GridAnnotation
 from scripts.parts.results import Gathered, grid_infotext, own_copy, sheet, stopped
 from scripts.plots import values
 from scripts.plots.axes import AxisOption, str_permutations
+from scripts.plots.planned import plot_cost
 
 MOST_CELLS = 10_000
 MOST_WORDS = 20  # whose orders are counted
@@ -155,6 +156,7 @@ class Plot:
         """
         state, last_error, wanted = shared.state, None, set(self.wanted)
         state.job_count = len(wanted) * self.p.n_iter
+        self.p.shared_passes.expect(plot_cost(self).uses)
         for done, cell in enumerate((cell for cell in self.work() if cell.place in wanted), 1):
             if stopped():
                 break

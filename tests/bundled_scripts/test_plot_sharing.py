@@ -58,6 +58,10 @@ def test_a_plot_of_second_passes_has_one_first_pass(made, rows):
     (args_of(("Seed", "1-3"), ("VAE", "Automatic,None")), {"n_iter": 2, "batch_size": 2}),
     (args_of(("Hires sampler", "Euler,Heun"), ("Seed", "1,1")), HIRES | {"refiner_checkpoint": "tiny-sd1-s2", "refiner_switch_at": 0.5}),
     (args_of(("Hires CFG scale", "3,7"), ("Var. strength", "0,0.1")), HIRES | {"n_iter": 2}),
+    (args_of(("CFG Scale", "1,3,5"), ("Prompt S/R", "cat,dog")), {"sampler_name": "Heun"}),
+    (args_of(("Prompt S/R", "0.25,0.5,0.75"), ("Seed", "1,2")), {"prompt": "a [cat:dog:0.25]", "steps": 8, "batch_size": 2}),
+    (args_of(("Refiner switch at", "0.25,0.5,0.75"),), {"refiner_checkpoint": "tiny-sd1-s2", "steps": 8, "sampler_name": "Euler a"}),
+    (args_of(("Prompt S/R", "one,two"), ("CFG Scale", "2,4")), {"prompt": "{a|b} one"}),
 ])
 def test_planned_evaluations_are_those_that_happen(made, rows, args, values):
     made(PLOT, args, **TINY | values)
@@ -72,6 +76,19 @@ def test_cells_that_share_a_first_pass_have_the_pixels_of_single_jobs(rt, made):
     for cell, request in zip(cells, requests, strict=True):
         single = txt2img.submit(rt, TINY | HIRES | {"sampler_name": "Euler a"} | request)
         assert single.wait(60) and (pixels(cell) == pixels(single.result["images"][0])).all(), request
+
+
+@pytest.mark.parametrize("sampler", ["Euler a", "DPM++ 2M", "DPM++ SDE", "Heun"])
+def test_common_first_steps_are_made_once_and_give_the_same_pixels(rt, made, rows, sampler):
+    values = TINY | {"prompt": "a [cat:dog:0.25]", "steps": 8, "sampler_name": sampler}
+    job = made(PLOT, args_of(("Prompt S/R", "0.25,0.5,0.75")), **values)
+    together = sum(rows.values())
+    cells = [image for image in job.result["images"] if not image["is_grid"]]
+    rows.clear()
+    for cell, when in zip(cells, ("0.25", "0.5", "0.75"), strict=True):
+        single = txt2img.submit(rt, values | {"prompt": f"a [cat:dog:{when}]"})
+        assert single.wait(60) and (pixels(cell) == pixels(single.result["images"][0])).all(), when
+    assert together < 0.8 * sum(rows.values())
 
 
 # what a first pass depends on
