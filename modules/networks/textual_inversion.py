@@ -14,6 +14,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from modules.checkpoints.files import files_below
 from modules.networks.torch_archive import has_compressed_parts
 
 SUFFIXES = (".safetensors", ".pt", ".bin")
@@ -210,7 +211,7 @@ def _files(folders: Iterable[Path]) -> list[Path]:
     """Files with a fitting suffix, folder by folder, by name without regard to case."""
     files: list[Path] = []
     for folder in folders:
-        found = [path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file()]
+        found = [path for path in files_below(folder, SUFFIXES) if path.is_file()]
         files += sorted(found, key=lambda path: str(path).lower())
     return files
 

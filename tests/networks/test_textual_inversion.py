@@ -140,6 +140,15 @@ def test_embeddings_lie_in_sub_folders_too(tmp_path):
     assert list(table(tmp_path).loaded) == ["word"]
 
 
+def test_links_to_folders_are_followed_and_loops_are_not(tmp_path):
+    (tmp_path / "here").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    save_file({"emb_params": VECTORS}, tmp_path / "elsewhere" / "far.safetensors")
+    (tmp_path / "here" / "link").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "back").symlink_to(tmp_path / "here")
+    assert list(table(tmp_path / "here").loaded) == ["far"]
+
+
 def test_a_missing_folder_holds_no_embeddings(tmp_path):
     assert not table(tmp_path / "nowhere").loaded
 
