@@ -38,6 +38,7 @@ def parameters(p: StableDiffusionProcessing, seed: int, subseed: int) -> dict[st
         **vae_parameters(),
         "Variation seed": subseed if strength else None,
         "Variation seed strength": strength or None,
+        "Variation chain": p.variations.strip() or None,
         "Seed resize from": f"{p.seed_resize_from_w}x{p.seed_resize_from_h}" if resized else None,
         "Denoising strength": p.denoising_strength,
         "Conditional mask weight": opts.inpainting_mask_weight if p.is_using_inpainting_conditioning else None,
