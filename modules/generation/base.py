@@ -12,7 +12,7 @@ from PIL.Image import Image
 
 from modules import errors, runtime
 from modules.generation.noise import NoiseSource
-from modules.generation.seeds import fixed_seed, seeds_of_pictures
+from modules.generation.seeds import fixed_seed, seeds_of_pictures, variation_chain
 from modules.prompt.conditioning import BatchConditions, ComposedCond, ScheduledCond
 
 LATENT_CHANNELS = 4
@@ -37,6 +37,7 @@ class StableDiffusionProcessing:
     seed: int = -1
     subseed: int = -1
     subseed_strength: float = 0
+    variations: str = ""
     seed_resize_from_h: int = -1
     seed_resize_from_w: int = -1
     seed_enable_extras: bool = True
@@ -134,7 +135,8 @@ class StableDiffusionProcessing:
         return NoiseSource(
             (LATENT_CHANNELS, (height or self.height) // LATENT_PX, (width or self.width) // LATENT_PX), self.seeds, subseeds=self.subseeds,
             subseed_strength=self.subseed_strength, seed_resize_from=(self.seed_resize_from_w, self.seed_resize_from_h),
-            source=opts.randn_source, eta_noise_seed_delta=opts.eta_noise_seed_delta, device=rt.hardware.device)
+            source=opts.randn_source, eta_noise_seed_delta=opts.eta_noise_seed_delta, device=rt.hardware.device,
+            more_variations=variation_chain(self.variations))
 
     def sample(self, conditioning, unconditional_conditioning, seeds, subseeds, subseed_strength, prompts) -> torch.Tensor:
         """The latents [B, 4, h, w] of one batch."""

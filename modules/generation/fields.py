@@ -110,6 +110,7 @@ COMMON_FIELDS: tuple[Field, ...] = (
     _seed("seed", "Seed"),
     _seed("subseed", "Variation seed"),
     _slider("subseed_strength", "Variation strength", "subseed_strength", 0.0, (0, 1, 0.01), (0, 1), infotext="Variation seed strength"),
+    _text("variations", "Variation chain", "variations", "Variation chain"),
     _resize_seed("seed_resize_from_w", "Resize seed from width"),
     _resize_seed("seed_resize_from_h", "Resize seed from height"),
     _choice("refiner_checkpoint", "Checkpoint", "checkpoint", "", "Refiner"),

@@ -21,7 +21,7 @@ from modules.generation.finishing import check_faces
 from modules.generation.hires import DEFAULT_UPSCALER, LATENT_UPSCALERS, hires_size
 from modules.generation.result import Processed
 from modules.generation.script_values import SELECTED, attach_scripts, frozen_scripts, run_selected
-from modules.generation.seeds import fixed_seed
+from modules.generation.seeds import fixed_seed, variation_chain
 from modules.generation.text_to_image import SAME_CHECKPOINT, SAME_SAMPLER, SAME_SCHEDULE
 from modules.jobs.job import Job
 from modules.runtime import Runtime
@@ -55,6 +55,7 @@ def freeze(rt: Runtime, request: dict[str, Any], given: Mapping[str, Any], runne
     if unknown:
         raise RequestError("styles", f"There is no style named {unknown[0]!r}.", remedy="Choose one from the Styles list.")
     check_steps(sampler, request["steps"])
+    variation_chain(request["variations"])
     check_faces(rt, request, overrides)
     request |= checked_passes(rt, request)
     info = rt.chosen_checkpoint(overrides.get("sd_model_checkpoint"))

@@ -17,6 +17,8 @@ PASTE, CLEAR, APPLY_STYLES, RESTORE = "↙️", "🗑️", "📋", "🌀"
 EDIT_STYLES, COPY_PROMPT, INSPECT = "🖌️", "📝", "🔍"
 UNDO, REDO, HISTORY = "↶", "↷", "🕘"
 FOLDER, SAVE, ZIP, REPLAY, ENLARGE, COMPARE = "📂", "💾", "🗃️", "🔁", "✨", "◫"
+VARIATIONS = "🎛️"
+VARIATIONS = "🎛️"
 CLIP_SIGN, BOORU_SIGN = "📎", "📦"
 SEND_TEXT, SEND_PICTURE, SEND_TO_INPAINT, SEND_TO_EXTRAS, PICTURE_SIZE = "🔤", "🖼️", "🎨️", "📐", "📐"
 
@@ -24,7 +26,8 @@ SEND_TEXT, SEND_PICTURE, SEND_TO_INPAINT, SEND_TO_EXTRAS, PICTURE_SIZE = "🔤",
 ICONS = {REFRESH: "refresh", RANDOM: "random", REUSE: "reuse", SWAP: "swap", PASTE: "paste", CLEAR: "clear", APPLY_STYLES: "apply",
          RESTORE: "restore", EDIT_STYLES: "edit", COPY_PROMPT: "copy", UNDO: "undo", REDO: "redo", HISTORY: "history",
          FOLDER: "folder", SAVE: "save", ZIP: "zip",
-         REPLAY: "replay", INSPECT: "inspect", ENLARGE: "enlarge", COMPARE: "compare", SEND_TEXT: "to-text", SEND_PICTURE: "to-picture",
+         REPLAY: "replay", INSPECT: "inspect", ENLARGE: "enlarge", COMPARE: "compare", VARIATIONS: "variations",
+         SEND_TEXT: "to-text", SEND_PICTURE: "to-picture",
          SEND_TO_INPAINT: "to-inpaint", PICTURE_SIZE: "measure",
          CLIP_SIGN: "caption", BOORU_SIGN: "tags"}
 

@@ -33,7 +33,7 @@ class Switches:
     def applied(values: dict[str, Any], extra: bool, refiner: bool) -> dict[str, Any]:
         """The values of a form with those behind a switch that is off set to what does nothing."""
         if not extra:
-            values = values | {"subseed": -1, "subseed_strength": 0, "seed_resize_from_w": 0, "seed_resize_from_h": 0}
+            values = values | {"subseed": -1, "subseed_strength": 0, "variations": "", "seed_resize_from_w": 0, "seed_resize_from_h": 0}
         return values if refiner else values | {"refiner_checkpoint": ""}
 
 
@@ -109,6 +109,7 @@ def seed_controls(form: Form) -> gr.Checkbox:
         with gr.Row(elem_id=f"{tab}_seed_resize_from_row", elem_classes=["gradio-row", "form-row"]):
             form.slider("seed_resize_from_w")
             form.slider("seed_resize_from_h")
+        form.textbox("variations", placeholder="seed:strength, seed:strength", info="further variations, one after the other", max_lines=1)
     return extra
 
 

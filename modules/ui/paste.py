@@ -72,7 +72,7 @@ def filled(form: Form, panel: ScriptPanel, parsed: Mapping[str, Any], values: di
     if "override_settings" in values:
         place = list(form.components).index("override_settings")
         updates[place] = gr.update(value=values["override_settings"], choices=values["override_settings"])
-    extra = bool(values.get("subseed_strength")) or bool(values.get("seed_resize_from_w"))
+    extra = any(values.get(name) for name in ("subseed_strength", "variations", "seed_resize_from_w"))
     switches = [extra, bool(values.get("refiner_checkpoint"))] if "override_settings" in values else [gr.skip(), gr.skip()]
     said = "".join(paragraphs(note, "note") for note in notes)
     return [*updates, *switches, said, *panel.pasted(parsed)]

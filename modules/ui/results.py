@@ -5,7 +5,20 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from modules.ui.components import COMPARE, ENLARGE, FOLDER, PRIVATE, REPLAY, SAVE, ZIP, ToolButton, hidden_button, hidden_text, made
+from modules.ui.components import (
+    COMPARE,
+    ENLARGE,
+    FOLDER,
+    PRIVATE,
+    REPLAY,
+    SAVE,
+    VARIATIONS,
+    ZIP,
+    ToolButton,
+    hidden_button,
+    hidden_text,
+    made,
+)
 from modules.ui.sending import send_buttons
 
 
@@ -42,6 +55,8 @@ def results_panel(tab: str, *, can_open_folders: bool, has_parameters: bool = Tr
             if has_parameters:
                 ToolButton(REPLAY, elem_id=f"{tab}_replay",
                            title="Replay & verify: make the selected picture again and say whether it comes out the same")
+            if has_parameters:
+                ToolButton(VARIATIONS, elem_id=f"{tab}_explore", title="Variations: a grid of pictures around the selected one")
             ToolButton(COMPARE, elem_id=f"{tab}_compare", title="Compare the selected picture with another one, or with its input")
             send_buttons(tab)
         html_info = made(gr.HTML, "", elem_id=f"html_info_{tab}", elem_classes=["infotext"])

@@ -110,7 +110,7 @@ document.addEventListener("contextmenu", (event) => safe(() => {
     menu.firstChild.focus();
 }));
 
-document.addEventListener("click", (event) => { if (!event.target.closest(".context-menu")) closeContextMenu(); });
+document.addEventListener("click", (event) => { if (event.isTrusted && !event.target.closest(".context-menu")) closeContextMenu(); }); // not those of scripts
 
 /* Generate forever: another job whenever none of this page is left */
 
