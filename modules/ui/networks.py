@@ -3,15 +3,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from modules.checkpoints import files
 from modules.checkpoints.hashing import FileState
+from modules.checkpoints.state_dict import quick_problem
 from modules.errors import NotFound
 from modules.networks import hypernetwork, lora, textual_inversion
-from modules.networks.catalog import Card, CardCatalog
+from modules.networks.catalog import PICTURES, Card, CardCatalog
 
 if TYPE_CHECKING:
     from modules.runtime import Runtime
@@ -53,7 +55,7 @@ class NetworkCards:
         folders = lambda: rt.folders
         self._catalogs = {
             "textual_inversion": CardCatalog(lambda: (folders().embeddings, *folders().extra_embeddings), textual_inversion.SUFFIXES,
-                                             named_by_path=False),
+                                             named_by_path=False, problem_of=embedding_problem),
             "hypernetworks": CardCatalog(lambda: (folders().hypernetworks, *folders().extra_hypernetworks), (hypernetwork.SUFFIX,)),
             "checkpoints": CardCatalog(lambda: rt.checkpoints.folders, files.SUFFIXES, without=".vae."),
             "lora": CardCatalog(lambda: (folders().lora, *folders().extra_lora), lora.SUFFIXES),
@@ -116,6 +118,11 @@ class NetworkCards:
         folders = self._catalogs["checkpoints"].folders
         return {info.name: bare_card(info) for info in self._rt.checkpoints
                 if not any(info.path.is_relative_to(folder) for folder in folders)}
+
+
+def embedding_problem(path: Path) -> str | None:
+    """Embeddings may be pictures, which only reading them tells."""
+    return None if path.suffix.lower().lstrip(".") in PICTURES else quick_problem(path)
 
 
 def bare_card(info: files.CheckpointInfo) -> Card:
