@@ -23,6 +23,7 @@ from modules.hardware import Hardware, HardwareOptions
 from modules.imaging.clip_ranking import read_categories
 from modules.imaging.faces import FaceRestoration
 from modules.imaging.interrogate import Interrogator
+from modules.imaging.safety import SafetyFilter
 from modules.imaging.upscaler_table import UpscalerTable
 from modules.import_plan import with_named_folders
 from modules.jobs.queue import JobQueue
@@ -139,6 +140,7 @@ def build(args: argparse.Namespace, folders: Folders) -> Runtime:
     rt = Runtime(args=args, folders=folders, settings=settings, hardware=hardware, checkpoints=checkpoints, models=models,
                  state=queue.state, queue=queue, styles=styles, embeddings=embeddings, loras=loras, upscalers=upscalers,
                  faces=FaceRestoration(folders.models, hardware, queue.state.check),
+                 safety=SafetyFilter(folders.models, hardware, queue.state.check),
                  interrogator=Interrogator(folders.models, folders.interrogate, hardware, queue.state.check),
                  gallery=Gallery(folders.cache / "gallery.sqlite", lambda: picture_folders(settings, folders.data)))
     models.on_loaded.append(lambda model: use_embeddings(rt, model))

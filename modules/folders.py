@@ -116,6 +116,11 @@ class Folders:
         return self.data / "params.txt"
 
     @property
+    def hidden(self) -> Path:
+        """Originals of pictures that the safety filter hid."""
+        return self.data / "hidden"
+
+    @property
     def interrogate(self) -> Path:
         """Lists of texts that CLIP ranks."""
         return self.data / "interrogate"

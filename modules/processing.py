@@ -21,7 +21,7 @@ from modules.generation.conditions import setup_conditions
 from modules.generation.decode import as_picture, decoded
 from modules.generation.describe import create_infotext, write_last_parameters
 from modules.generation.effects import Effects, apply_effects
-from modules.generation.finishing import watermarked, with_faces
+from modules.generation.finishing import HIDDEN, concealed, watermarked, with_faces
 from modules.generation.image_to_image import StableDiffusionProcessingImg2Img
 from modules.generation.inpaint import put_back
 from modules.generation.lora_network import network as loras
@@ -185,6 +185,8 @@ def publish_batch(p: StableDiffusionProcessing, indices: list[int], latents: tor
         made = {}
         with suppress(Cancelled):  # pressed between two tiles of the VAE: what is finished stays
             for index, latent in zip(indices, latents, strict=True):
+                if made:  # the first one is finished whatever was pressed: all of its steps are done
+                    runtime.current().state.check()
                 made[index] = publish(p, index, decoded(p.sd_model, latent[None])[0], keep)
         return made
     samples = PostSampleArgs(latents)
@@ -210,7 +212,7 @@ def publish(p: StableDiffusionProcessing, index: int, pixels: torch.Tensor, keep
     paste = pasting.Paste(p, index, keep) if isinstance(p, StableDiffusionProcessingImg2Img) else None
     picture.image = paste.back(picture.image) if paste else picture.image
     call_scripts(p, "postprocess_image_after_composite", picture)
-    picture.image = watermarked(p, picture.image)
+    picture.image = watermarked(p, concealed(p, picture.image, index))
     if paste:
         paste.prove(picture.image)
     text = create_infotext(p, p.all_prompts, p.all_seeds, p.all_subseeds, index=index, all_negative_prompts=p.all_negative_prompts)
@@ -218,7 +220,7 @@ def publish(p: StableDiffusionProcessing, index: int, pixels: torch.Tensor, keep
     deliver(p, picture.image, index, text, Destination(folder=samples_folder(p), keep=keep))
     if paste:
         paste.prove_file(picture.image)
-    return Made(image=picture.image, infotext=text, further=paste.further if paste else ())
+    return Made(image=picture.image, infotext=text, further=paste.further if paste and HIDDEN not in p.extra_generation_params else ())
 
 
 def partial_batch(p: StableDiffusionProcessing, indices: list[int]) -> dict[int, Made]:

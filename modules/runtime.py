@@ -16,6 +16,7 @@ from modules.hardware import Hardware
 from modules.history import History
 from modules.imaging.faces import FaceRestoration
 from modules.imaging.interrogate import Interrogator
+from modules.imaging.safety import SafetyFilter
 from modules.imaging.unsaved import UnsavedPictures
 from modules.imaging.upscaler_table import UpscalerTable
 from modules.jobs.queue import JobQueue
@@ -45,6 +46,7 @@ class Runtime:
     upscalers: UpscalerTable
     faces: FaceRestoration
     interrogator: Interrogator
+    safety: SafetyFilter
     gallery: Gallery
     extensions: list[Extension] = field(default_factory=list)
     conditions: ConditionCache = field(default_factory=ConditionCache)

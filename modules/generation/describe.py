@@ -68,8 +68,8 @@ def vae_parameters() -> dict[str, str]:
 
 # Settings that `parameters` writes itself, in their place.
 WRITTEN_ABOVE = frozenset({"sd_model_checkpoint", "sd_vae", "inpainting_mask_weight", "CLIP_stop_at_last_layers", "eta_noise_seed_delta",
-                           "randn_source", "s_min_uncond", "tiling", "token_merging_ratio", "token_merging_ratio_hr", "face_restoration_model",
-                           "code_former_weight"})
+                           "randn_source", "s_min_uncond", "tiling", "token_merging_ratio", "token_merging_ratio_hr",
+                           "face_restoration_model", "code_former_weight"})
 
 # Settings that only some samplers read, and the option by which the sampler's row names them.
 SAMPLER_SETTINGS = {name: name for name in ("s_churn", "s_tmin", "s_tmax", "s_noise", "uni_pc_variant", "uni_pc_skip_type", "uni_pc_order",

@@ -1,4 +1,4 @@
-"""What is done to a finished picture before it is published: faces restored, an invisible watermark."""
+"""What is done to a finished picture before it is published: faces restored, safety filter, an invisible watermark."""
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -13,9 +13,11 @@ from modules.generation.base import StableDiffusionProcessing
 from modules.generation.describe import create_infotext
 from modules.generation.outputs import Destination, samples_folder, save
 from modules.imaging.known_files import FileMissing
+from modules.imaging.safety import hidden
 from modules.imaging.watermark import checked_text, with_watermark
 
 WATERMARK = "Invisible watermark"
+HIDDEN = "Safety filter"
 
 
 def with_faces(p: StableDiffusionProcessing, image: Image, index: int, keep: bool) -> Image:
@@ -58,6 +60,29 @@ def check_faces(rt: runtime.Runtime, request: Mapping[str, Any], overrides: Mapp
     if missing is not None:
         error = FileMissing(missing)
         raise RequestError("restore_faces", f"Restore faces: {error.what}", error.why, error.remedy)
+
+
+def concealed(p: StableDiffusionProcessing, image: Image, index: int) -> Image:
+    """A blurred picture in place of one that the safety checker objects to; the original goes into a folder of its own."""
+    rt = runtime.current()
+    p.extra_generation_params.pop(HIDDEN, None)
+    if not rt.settings.safety_filter:
+        return image
+    try:
+        is_flagged = rt.safety.flags(image)
+    except (UserError, torch.OutOfMemoryError) as error:
+        p.comment(f"The pictures were not checked by the safety filter. {error}")
+        return image
+    except Cancelled:
+        is_flagged = True  # nobody has looked at it
+    if not is_flagged:
+        return image
+    rt.folders.hidden.mkdir(mode=0o700, parents=True, exist_ok=True)
+    text = create_infotext(p, p.all_prompts, p.all_seeds, p.all_subseeds, index=index, all_negative_prompts=p.all_negative_prompts)
+    rt.unsaved.keep(rt.folders.hidden, image, text)
+    p.comment(f"The safety filter hid picture {index + 1}. The original is kept in the program's folder {rt.folders.hidden.name}.")
+    p.extra_generation_params[HIDDEN] = "hidden"
+    return hidden(image)
 
 
 def watermarked(p: StableDiffusionProcessing, image: Image) -> Image:

@@ -13,7 +13,7 @@ from modules import runtime
 from modules.atomic_files import write_atomically, write_problem
 from modules.errors import UserError
 from modules.generation.describe import create_infotext
-from modules.generation.finishing import WATERMARK
+from modules.generation.finishing import HIDDEN, WATERMARK
 from modules.generation.image_to_image import StableDiffusionProcessingImg2Img
 from modules.generation.inpaint import Proof, changed_outside, put_back, uncovered, upscaler_of
 from modules.generation.outputs import Destination, Made, samples_folder, save
@@ -26,7 +26,7 @@ from modules.imaging.unsaved import MEMORY_PREFIX
 from modules.scripts import PostProcessMaskOverlayArgs
 
 PROOF = "Changed outside mask"
-MARKED = "The invisible watermark changes pixels in the whole picture."
+CHANGED_WHOLE = {WATERMARK: "The invisible watermark changes pixels in the whole picture.", HIDDEN: "The safety filter hid the picture."}
 NO_OVERLAY = "Overlay original for inpaint is switched off, so the whole picture comes from the network."
 
 
@@ -90,7 +90,7 @@ class Paste:
         placed = p.placed(self.index)
         if p.image_mask is None or placed is None:
             return
-        why = MARKED if WATERMARK in p.extra_generation_params else reason_against(
+        why = next((why for key, why in CHANGED_WHOLE.items() if key in p.extra_generation_params), "") or reason_against(
             placed.placed, image, self.overlay, encoding_of(runtime.current().settings, self.keep))
         changed = 0 if why else changed_outside(placed.placed, self.overlay, image)
         self.proof = Proof(applies=not why, changed=changed, why=why)

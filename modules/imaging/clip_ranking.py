@@ -45,11 +45,8 @@ class Ranker:
 
     def picture(self, image: Image.Image) -> Tensor:
         """Features [1, C] of length 1."""
-        side = min(image.size)
-        left, top = (image.width - side) // 2, (image.height - side) // 2
-        square = image.convert("RGB").crop((left, top, left + side, top + side))
         with torch.inference_mode():
-            pixels = clip_pixels(square, (self.side_px, self.side_px)).to(self._device)
+            pixels = clip_pixels(square_of(image), (self.side_px, self.side_px)).to(self._device)
             return _unit(self.network.visual_projection(self.network.vision_model(pixel_values=pixels).pooler_output))
 
     def texts(self, items: Sequence[str], check: Callable[[], None]) -> Tensor:
@@ -78,6 +75,13 @@ class Ranker:
     def _ids(self, text: str) -> list[int]:
         ids = [self.tokenizer.start_id, *self.tokenizer.encode(text)[: TOKENS - 2], self.tokenizer.end_id]
         return [*ids, *[self.tokenizer.end_id] * (TOKENS - len(ids))]
+
+
+def square_of(image: Image.Image) -> Image.Image:
+    """The square in the middle."""
+    side = min(image.size)
+    left, top = (image.width - side) // 2, (image.height - side) // 2
+    return image.convert("RGB").crop((left, top, left + side, top + side))
 
 
 def _unit(features: Tensor) -> Tensor:
@@ -110,19 +114,23 @@ def activation_of(path: Path) -> str:
 
 def clip_config(tensors: Mapping[str, Tensor], activation: str) -> dict[str, Any]:
     """Sizes of both halves, from shapes."""
-    def half(name: str) -> dict[str, Any]:
-        start = f"{name}.encoder.layers."
-        width = len(tensors[f"{start}0.layer_norm1.bias"])
-        return {"hidden_size": width, "num_attention_heads": max(1, width // HEAD_WIDTH), "hidden_act": activation,
-                "num_hidden_layers": len({key.removeprefix(start).split(".")[0] for key in tensors if key.startswith(start)}),
-                "intermediate_size": len(tensors[f"{start}0.mlp.fc1.bias"])}
-
     vocabulary = len(tensors["text_model.embeddings.token_embedding.weight"])
-    patch = tensors["vision_model.embeddings.patch_embedding.weight"].shape[-1]
-    places = len(tensors["vision_model.embeddings.position_embedding.weight"]) - 1
-    return {"projection_dim": len(tensors["text_projection.weight"]),
-            "text_config": half("text_model") | {"vocab_size": vocabulary, "eos_token_id": vocabulary - 1},
-            "vision_config": half("vision_model") | {"patch_size": patch, "image_size": round(places ** 0.5) * patch}}
+    return {"projection_dim": len(tensors["text_projection.weight"]), "vision_config": half_of_clip(tensors, "vision_model", activation),
+            "text_config": half_of_clip(tensors, "text_model", activation) | {"vocab_size": vocabulary, "eos_token_id": vocabulary - 1}}
+
+
+def half_of_clip(tensors: Mapping[str, Tensor], name: str, activation: str) -> dict[str, Any]:
+    """Sizes of "text_model" or "vision_model". Raises KeyError for other weights."""
+    start = f"{name}.encoder.layers."
+    width = len(tensors[f"{start}0.layer_norm1.bias"])
+    sizes = {"hidden_size": width, "num_attention_heads": max(1, width // HEAD_WIDTH), "hidden_act": activation,
+             "num_hidden_layers": len({key.removeprefix(start).split(".")[0] for key in tensors if key.startswith(start)}),
+             "intermediate_size": len(tensors[f"{start}0.mlp.fc1.bias"])}
+    if name == "vision_model":
+        patch = tensors[f"{name}.embeddings.patch_embedding.weight"].shape[-1]
+        places = len(tensors[f"{name}.embeddings.position_embedding.weight"]) - 1
+        sizes |= {"patch_size": patch, "image_size": round(places ** 0.5) * patch}
+    return sizes
 
 
 def read_categories(folder: Path, *, left_out: Sequence[str] = (), most_lines: int = 0) -> list[Category]:

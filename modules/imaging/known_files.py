@@ -98,4 +98,9 @@ DEEPBOORU = KnownFile(
     name="model-resnet_custom_v3.pt", use="Tags (DeepBooru)", folders=("torch_deepdanbooru", "deepbooru"),
     url="https://github.com/AUTOMATIC1111/TorchDeepDanbooru/releases/download/v1/model-resnet_custom_v3.pt", size=644144887)
 
-KNOWN_FILES = (GFPGAN_14, CODEFORMER, FACE_DETECTION, FACE_PARSING, CAPTIONS, CAPTION_WORDS, RANKING, DEEPBOORU)
+SAFETY_CHECKER = KnownFile(
+    name="safety_checker.safetensors", use="The safety filter", folders=("safety_checker",), is_exact=False, size=1215981830,
+    url="https://huggingface.co/CompVis/stable-diffusion-safety-checker/resolve/main/model.safetensors",
+    other_names=("model.safetensors", "pytorch_model.bin"))
+
+KNOWN_FILES = (GFPGAN_14, CODEFORMER, FACE_DETECTION, FACE_PARSING, CAPTIONS, CAPTION_WORDS, RANKING, DEEPBOORU, SAFETY_CHECKER)

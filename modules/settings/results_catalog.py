@@ -1,4 +1,4 @@
-"""Settings about what is done with finished pictures: faces, words about pictures, the watermark."""
+"""Settings about what is done with finished pictures: faces, words about pictures, watermark, safety filter."""
 from modules.settings.row import Section, check, multi, number, radio, slide, text
 
 RESULT_SECTIONS = (
@@ -24,10 +24,13 @@ RESULT_SECTIONS = (
         check("deepbooru_escape", True, "deepbooru: escape (\\) brackets", info="so that they are no emphasis"),
         text("deepbooru_filter_tags", "", "deepbooru: filter out those tags", info="separated by commas"),
     )),
-    Section(id="watermark", title="Watermark", category="saving", rows=(
+    Section(id="watermark", title="Watermark and safety filter", category="saving", rows=(
         check("invisible_watermark", False, "Add an invisible watermark to pictures", picture=True,
               info="from 256x256 pixels on; it survives PNG and JPEG of quality 95, not a change of the size"),
         text("invisible_watermark_text", "StableDiffusionV1", "Text of the watermark", picture=True,
              info="4 to 32 plain characters; PNG Info reads it"),
+        check("safety_filter", False, "Hide pictures that the safety checker objects to", picture=True,
+              info="needs safety_checker.safetensors in models/safety_checker (1.22 GB, from huggingface.co, "
+                   "CompVis/stable-diffusion-safety-checker); the original is kept in the folder hidden, previews are not checked"),
     )),
 )  # fmt: skip

@@ -112,3 +112,21 @@ def test_restored_faces_come_back_from_an_infotext(runtime):
     assert values["restore_faces"] is True and values["override_settings"]["face_restoration_model"] == "GFPGAN"
     assert form_values(TXT2IMG_FIELDS, parse(text))[0]["restore_faces"] is True
     assert form_values(TXT2IMG_FIELDS, parse(text.replace("Face restoration: GFPGAN, ", "")))[0]["restore_faces"] is False
+
+
+def test_a_picture_that_the_safety_checker_objects_to_is_hidden_and_never_lost(runtime, monkeypatch):
+    plain = pixels(made(runtime, **SMALL))
+    monkeypatch.setattr(runtime.safety, "flags", lambda image: True)
+    assert np.array_equal(pixels(made(runtime, **SMALL)), plain)  # off by default
+    result = made(runtime, {"safety_filter": True}, **SMALL)
+    [original] = runtime.folders.hidden.glob("*.png")
+    assert np.array_equal(np.asarray(Image.open(original)), plain) and "a red cube" in Image.open(original).info["parameters"]
+    assert not np.array_equal(pixels(result), plain) and "Safety filter: hidden" in result["images"][0]["infotext"]
+    assert any("hid picture 1" in note for note in result["notes"]) and original.parent.stat().st_mode & 0o077 == 0
+    monkeypatch.setattr(runtime.safety, "flags", lambda image: False)
+    assert np.array_equal(pixels(made(runtime, {"safety_filter": True}, **SMALL)), plain)
+
+
+def test_without_its_file_the_safety_filter_says_that_nothing_was_checked(runtime):
+    result = made(runtime, {"safety_filter": True}, **SMALL)
+    assert any("not checked" in note and "safety_checker.safetensors" in note for note in result["notes"])

@@ -28,7 +28,8 @@ OUR_DEFAULTS = {
 OUR_OPTIONS = {"gallery_folders", "extension_index_url", "folders_checkpoints", "folders_vae", "folders_lora", "folders_embeddings",
                "folders_hypernetworks", "folders_upscalers", "folders_vae_approx", "postprocessing_disable_in_extras",
                "SWIN_tile", "SWIN_tile_overlap", "SCUNET_tile", "SCUNET_tile_overlap",
-               "invisible_watermark", "invisible_watermark_text", "add_replay_to_infotext", "png_compress_level", "prediction_type",
+               "invisible_watermark", "invisible_watermark_text", "safety_filter",
+               "add_replay_to_infotext", "png_compress_level", "prediction_type",
                "restore_form", "prompt_completion", "vae_tiling", "vae_tile_px",
                "skip_early_cond", "beta_dist_alpha", "beta_dist_beta"}  # these three are of A1111 1.9 and 1.10
 OUR_INFOTEXT_KEYS = {
