@@ -16,7 +16,7 @@ from modules.checkpoints.loading import load_model, load_vae
 from modules.checkpoints.placement import PARTS, POLICIES, DeviceAndMemory, Placement, Policy, Stations
 from modules.checkpoints.problems import WeightsError
 from modules.errors import report
-from modules.hardware import Hardware
+from modules.hardware import Hardware, is_out_of_memory
 from modules.nn.latent_diffusion import LatentDiffusion
 
 # Files up to this size are hashed before `ensure` returns, so that the first picture already names its model's hash.
@@ -37,6 +37,7 @@ class Room:
 class _Loaded:
     model: LatentDiffusion
     placement: Placement | None = None
+    saves_at_least: Policy = "whole"  # what it came to when the card was too small for all of it
     own_vae: dict[str, Tensor] | None = None
     vae: tuple[Path, FileState] | None = None
 
@@ -167,16 +168,30 @@ class ModelManager:
         wished = self.room_of() if self.room_of else Room(on_device=self.keep)
         return replace(wished, models=max(self.keep, wished.models))
 
-    def _policy(self, model: LatentDiffusion) -> Policy:
-        """What is wanted, or what the running job came to where that saves more."""
-        return max(self.policy_of(model), self.execution.care.policy or "whole", key=POLICIES.index)
+    def _policy(self, loaded: _Loaded) -> Policy:
+        """What is wanted, or what the model or the running job came to where that saves more."""
+        return max(self.policy_of(loaded.model), loaded.saves_at_least, self.execution.care.policy or "whole", key=POLICIES.index)
 
     def _place(self, room: Room) -> None:
         """Have the current model ready for work; of the others so many stay on the device as there is room for."""
         for rank, loaded in enumerate(reversed(self._loaded.values())):
-            if loaded.placement is not None:
-                policy = self._policy(loaded.model)
-                loaded.placement.follow(policy if rank == 0 or (rank < room.on_device and policy == "whole") else None)
+            policy = self._policy(loaded)
+            if rank == 0:
+                self._place_current(loaded, policy)
+            elif loaded.placement is not None:
+                loaded.placement.follow(policy if rank < room.on_device and policy == "whole" else None)
+
+    def _place_current(self, loaded: _Loaded, policy: Policy) -> None:
+        """Place a model as the policy says, or more sparingly where the device is too small for that."""
+        while loaded.placement is not None:
+            try:
+                return loaded.placement.follow(policy)
+            except Exception as error:
+                if policy == POLICIES[-1] or not is_out_of_memory(error):
+                    raise
+            self.hardware.gc()
+            policy = loaded.saves_at_least = POLICIES[POLICIES.index(policy) + 1]
+            self._notice(f"{loaded.model.checkpoint.title} is too large for the device: parts that are not at work wait in main memory.")
 
     def _make_room(self, room: Room) -> None:
         """Put models aside that leave the device when one more comes to it."""

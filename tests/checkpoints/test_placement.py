@@ -105,6 +105,23 @@ def test_one_model_is_on_the_device_and_the_others_wait_where_settings_say_so(ma
     assert manager.ensure(one) is first and len(manager.execution.placements) == 1
 
 
+def test_a_model_that_is_too_large_for_the_device_is_placed_in_parts(manager):
+    class Small(Watched):
+        def bring(self, module):
+            super().bring(module)
+            if sum(self.bytes[each] for each in self.at_work) > limit:
+                raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    info = manager.checkpoints.find("tiny-sd1-s1")
+    limit = sum(parameter.nbytes for parameter in manager.ensure(info).parameters()) - 1
+    manager.unload()
+    manager.stations = Small()
+    model = manager.ensure(info)
+    answers(model)
+    assert manager.ensure(info) is model and manager.execution.placements[id(model)].policy == "parts"
+    assert len(manager.notices) == 1 and "is too large for the device" in manager.notices[0]
+
+
 def test_the_policy_of_the_arguments_holds_for_every_model(manager):
     manager.policy_of = lambda model: "parts"
     for seed in (1, 2):

@@ -188,3 +188,12 @@ def test_pictures_do_not_depend_on_where_weights_wait(tmp_path, policy):
             if name == "lora":
                 assert "-AutoencoderKL" in stations.moves and "-ClipConditioner" in stations.moves
     assert same(made["whole"], made["lora"]) and same(made["without"], made["plain"])
+
+
+def test_the_flag_switches_the_search_for_broken_numbers_off(tmp_path):
+    """Without it this would be a sentence."""
+    with running(make_data_dir(tmp_path / "data"), "--disable-nan-check") as rt:
+        forward = UNetModel.forward
+        with pytest.MonkeyPatch.context() as scope:
+            scope.setattr(UNetModel, "forward", lambda self, x, *args, **more: forward(self, x, *args, **more) * float("nan"))
+            assert run(rt).status == "done"
