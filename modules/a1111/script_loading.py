@@ -9,3 +9,14 @@ def load_module(path: str):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def preload_extensions(extensions_dir: str, parser, extension_list=None) -> None:
+    """Let preload.py of every extension in a folder add its flags."""
+    from pathlib import Path
+
+    from modules.extensions.preloading import FILE, add_flags
+
+    for file in sorted(Path(extensions_dir).glob(f"*/{FILE}")):
+        if extension_list is None or file.parent.name in extension_list:
+            add_flags(file, parser)

@@ -160,3 +160,11 @@ def _add_models(router: APIRouter, rt: Runtime) -> None:
         """Load the chosen checkpoint, after the jobs that wait."""
         await finished(model_jobs.submit(rt))
         return SafeJSONResponse({})
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("Api", "decode_base64_to_image", "encode_pil_to_base64"):  # names that extensions expect here
+        from modules.api import old_names
+
+        return getattr(old_names, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

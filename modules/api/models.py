@@ -277,3 +277,11 @@ class ScriptInfo(BaseModel):
 class ScriptsList(BaseModel):
     txt2img: list[str]
     img2img: list[str]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("StableDiffusionTxt2ImgProcessingAPI", "StableDiffusionImg2ImgProcessingAPI"):  # names that extensions expect here
+        from modules.api import old_names
+
+        return old_names.request_model(name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,39 +1,110 @@
 """Names that community extensions import: each is there, and those that change are looked up where they live."""
 import importlib
+import importlib.util
+import json
+import subprocess
+import sys
 
 import pytest
+from extensions_names import FEW, MOST, SEVERAL, TOP_LEVEL
 
-NAMES = {
-    "modules.scripts": "AlwaysVisible basedir scripts_data scripts_txt2img scripts_img2img scripts_current ScriptRunner OnComponent "
-                       "PostprocessImageArgs PostprocessBatchListArgs PostSampleArgs MaskBlendArgs PostProcessMaskOverlayArgs Script "
-                       "ScriptClassData script_callbacks shared paths",
-    "modules.script_callbacks": "remove_callbacks_for_function remove_current_script_callbacks callback_map CFGDenoiserParams "
-                                "CFGDenoisedParams AfterCFGCallbackParams ImageSaveParams ImageGridLoopParams ExtraNoiseParams "
-                                "UiTrainTabParams BeforeTokenCounterParams on_app_started on_before_reload on_model_loaded on_ui_tabs "
-                                "on_ui_settings on_before_image_saved on_image_saved on_cfg_denoiser on_infotext_pasted on_before_ui",
-    "modules.shared": "opts cmd_opts state OptionInfo options_section device data_path models_path prompt_styles config_filename "
-                      "styles_filename sd_upscalers latent_upscale_modes latent_upscale_default_mode list_checkpoint_tiles",
-    "modules.processing": "StableDiffusionProcessing StableDiffusionProcessingTxt2Img StableDiffusionProcessingImg2Img Processed "
-                          "process_images process_images_inner create_infotext fix_seed get_fixed_seed create_binary_mask apply_overlay "
-                          "setup_color_correction apply_color_correction opt_C opt_f",
-    "modules.masking": "get_crop_region get_crop_region_v2 expand_crop_region fill",
-    "modules.paths": "models_path script_path data_path extensions_dir extensions_builtin_dir sd_path paths cwd",
-    "modules.paths_internal": "models_path script_path data_path extensions_dir extensions_builtin_dir normalized_filepath",
-    "modules.devices": "device cpu torch_gc dtype dtype_vae dtype_unet autocast without_autocast get_optimal_device get_device_for",
-    "modules.errors": "report",
-    "modules.images": "save_image resize_image flatten read_info_from_image image_grid draw_grid_annotations GridAnnotation "
-                      "get_next_sequence_number sanitize_filename_part split_grid combine_grid Grid LANCZOS",
-    "modules.sd_samplers": "all_samplers samplers samplers_for_img2img all_samplers_map samplers_map visible_sampler_names "
-                           "find_sampler_config get_sampler_and_scheduler",
-    "modules.sd_schedulers": "schedulers schedulers_map",
-    "modules.sd_models": "checkpoints_list checkpoint_tiles get_closet_checkpoint_match list_models model_path",
-}
+from modules.folders import PROGRAM
+
+NAMES = {**MOST, **SEVERAL, **FEW}
+TOP_LEVEL_FOLDER = PROGRAM / "modules" / "a1111" / "toplevel"
+# With the folder of top-level names in front, as extensions find it where no package of these names is installed.
+PROBE = """
+import importlib, json, sys
+sys.path[:0] = json.loads(sys.argv[1])
+wanted = json.loads(sys.argv[2])
+missing = {}
+for module, names in wanted.items():
+    found = importlib.import_module(module)
+    absent = [name for name in names.split() if name not in dir(found)]
+    if absent:
+        missing[module] = absent
+print(json.dumps(missing))
+"""
 
 
 @pytest.mark.parametrize("module", NAMES)
 def test_every_name_is_there(rt, module):
     found = importlib.import_module(module)
     assert [name for name in NAMES[module].split() if not hasattr(found, name)] == []
+
+
+def test_names_of_other_packages_stand_for_classes_of_the_program():
+    paths = json.dumps([str(TOP_LEVEL_FOLDER), str(PROGRAM)])
+    done = subprocess.run([sys.executable, "-c", PROBE, paths, json.dumps(TOP_LEVEL)], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {}
+
+
+def test_names_of_other_packages_never_hide_what_is_installed(rt):
+    assert str(TOP_LEVEL_FOLDER) not in sys.path
+    spec = importlib.util.find_spec("k_diffusion")
+    assert spec is None or "site-packages" in (spec.origin or "")
+
+
+@pytest.mark.parametrize("name", ["modules_forge", "backend", "ldm_patched", "lib_controlnet"])
+def test_names_of_another_program_are_not_there(name):
+    assert importlib.util.find_spec(name) is None
+
+
+def test_both_names_of_the_infotext_module_are_one_module(rt):
+    from modules import generation_parameters_copypaste, infotext_utils
+
+    assert generation_parameters_copypaste is infotext_utils
+    assert infotext_utils.parse_generation_parameters("a cat\nSteps: 3, Seed: 5, Size: 64x96")["Size-2"] == "96"
+
+
+def test_two_extensions_replace_one_function_and_put_it_back():
+    from types import SimpleNamespace
+
+    from modules import patches
+
+    home = SimpleNamespace(f=lambda: 1)
+    first = patches.patch("one", home, "f", lambda: 2)
+    patches.patch("two", home, "f", lambda: 3)
+    assert (first(), home.f(), patches.original("two", home, "f")()) == (1, 3, 2)
+    patches.undo("two", home, "f")
+    patches.undo("one", home, "f")
+    assert home.f is first
+    with pytest.raises(RuntimeError):
+        patches.undo("one", home, "f")
+
+
+def test_prompts_are_encoded_under_the_old_names_as_the_engine_does_it(rt):
+    import torch
+
+    from modules import prompt_parser, shared
+
+    model = shared.sd_model
+    plan = prompt_parser.get_learned_conditioning_prompt_schedules(["a [cat:dog:0.5]"], 10)
+    assert plan == [[[5, "a cat"], [10, "a dog"]]]
+    learned = prompt_parser.get_multicond_learned_conditioning(model, ["a cat AND a dog:0.5"], 4)
+    owners, rows = prompt_parser.reconstruct_multicond_batch(learned, 0)
+    assert owners == [[(0, 1.0), (1, 0.5)]] and torch.equal(rows[:1], model.get_learned_conditioning(["a cat"]))
+
+
+def test_a_text_encoder_answers_in_tokens(rt):
+    from modules import shared
+    from modules.sd_hijack import model_hijack
+
+    encoder = shared.sd_model.cond_stage_model
+    chunks, count = encoder.tokenize_line("a (cat:1.5)")
+    assert count == 2 and len(chunks[0].tokens) == 77 and chunks[0].multipliers[2] == 1.5 and encoder.wrapped.id_end == 49407
+    assert model_hijack.get_prompt_lengths("a cat") == (2, 75)
+
+
+def test_errors_of_a_wrapped_call_become_its_last_output(rt):
+    from modules.call_queue import wrap_gradio_gpu_call
+
+    def fails():
+        raise ValueError("no <b>")
+
+    kept, said = wrap_gradio_gpu_call(fails, extra_outputs=[None])()
+    assert kept is None and "no &lt;b&gt;" in said and not rt.queue.turn.locked()
 
 
 def test_shared_is_the_running_program(rt):

@@ -1,0 +1,101 @@
+"""The page's script surface, as the scripts of an extension use it."""
+import shutil
+from pathlib import Path
+
+import pytest
+import tiny_model
+from server_process import ServerProcess
+
+pytestmark = pytest.mark.browser
+EXTENSION = Path(__file__).parents[1] / "extensions" / "page_extension"
+NAMES = ("gradioApp onUiLoaded onUiUpdate onAfterUiUpdate onUiTabChange onOptionsChanged updateInput get_uiCurrentTab "
+         "get_uiCurrentTabContent submit submit_img2img create_submit_args switch_to_txt2img switch_to_img2img switch_to_img2img_tab "
+         "switch_to_inpaint switch_to_sketch switch_to_extras selected_gallery_index selected_gallery_button all_gallery_buttons "
+         "extract_image_from_gallery requestProgress randomId showSubmitButtons showRestoreProgressButton popup closePopup request "
+         "requestGet getTranslation localSet localGet localRemove formatTime onEdit setupExtraNetworksForTab extraNetworksRequestMetadata "
+         "extraNetworksEditUserMetadata cardClicked attachGalleryListeners update_txt2img_tokens update_img2img_tokens "
+         "recalculate_prompts_txt2img recalculate_prompts_img2img selectCheckpoint setRandomSeed switchWidthHeight "
+         "appendContextMenuOption removeContextMenuOption uiElementIsVisible uiElementInSight get_tab_index")
+VALUES = "opts titles localization activePromptTextarea gradio_config"
+
+
+@pytest.fixture(scope="module")
+def with_extension(tmp_path_factory):
+    data_dir = tiny_model.make_data_dir(tmp_path_factory.mktemp("page") / "data")
+    shutil.copytree(EXTENSION, data_dir / "extensions" / "page-test")
+    with ServerProcess(data_dir, "--api", "--page-of-a-test", "given") as process:
+        yield process
+
+
+@pytest.fixture
+def tab(page, with_extension):
+    """The page when the scripts of the extension were told that it is loaded."""
+    page.problems = []
+    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    page.goto(with_extension.url)
+    page.wait_for_function("() => typeof seen !== 'undefined' && seen.loaded > 0", timeout=90_000)
+    yield page
+    assert page.problems == [] and page.outside_requests == []
+
+
+def test_scripts_run_early_in_order_and_are_told_once_when_all_is_there(tab):
+    tab.wait_for_function("() => seen.module && seen.afterUpdates > 0")
+    seen = tab.evaluate("() => seen")
+    assert seen["early"] and seen["contentLoaded"] and seen["order"] == ["10", "20"]
+    assert seen["loaded"] == 1 and seen["idsAtOnce"] == [] and seen["updates"] > 0 and seen["options"] >= 1
+    assert seen["tabAtLoad"] == "tab_txt2img-button"
+    assert not tab.evaluate("() => document.querySelector('#inner_closed .label-wrap').classList.contains('open')")
+    assert tab.evaluate("names => names.filter((name) => typeof window[name] !== 'function')", NAMES.split()) == []
+    assert tab.evaluate("names => names.filter((name) => typeof window[name] !== 'object')", VALUES.split()) == []
+    addresses = tab.evaluate("() => Array.from(document.querySelectorAll('script[src*=page-test]'), (script) => script.getAttribute('src'))")
+    assert all(address.startswith("file=") and address.partition("?")[2] for address in addresses) and len(addresses) == 3
+    made = "() => { const e = document.createElement('i'); e.className = 'from-the-style-sheet'; document.body.append(e); "
+    assert tab.evaluate(made + "return getComputedStyle(e).color }") == "rgb(1, 2, 3)"
+    tab.evaluate("() => switch_to_img2img()")
+    tab.wait_for_function("() => seen.tabs.includes('tab_img2img')")
+
+
+def test_a_value_written_by_a_script_reaches_python_and_comes_back(tab):
+    tab.evaluate("""() => {
+        const box = document.querySelector("#script_txt2img_page_of_a_test_word textarea");
+        box.value = "hello";
+        updateInput(box);
+        document.querySelector("#script_txt2img_page_of_a_test_copy").click();
+    }""")
+    tab.wait_for_function("() => document.querySelector('#script_txt2img_page_of_a_test_copied textarea').value === 'HELLO!'")
+    assert tab.evaluate("() => document.querySelector('#script_txt2img_page_of_a_test_hidden textarea').value") == "secret"
+    assert tab.evaluate("() => document.querySelector('#script_txt2img_page_of_a_test_word').classList.contains('gradio-textbox')")
+    assert tab.evaluate("() => document.querySelector('#after_sampling').textContent.trim()") == "here"
+    tab.click("#script_txt2img_page_of_a_test_switch-visible-checkbox")
+    tab.wait_for_function("() => document.querySelector('#script_txt2img_page_of_a_test_switch .label-wrap').classList.contains('open')")
+    assert tab.evaluate("() => document.querySelector('#script_txt2img_page_of_a_test_switch-checkbox input').checked")
+
+
+def test_a_tab_of_an_extension_works_and_sends_to_others(tab, with_extension):
+    tab.click("#tab_of_a_test-button")
+    tab.evaluate("""() => {
+        const number = document.querySelector("#tab_number input[type=number]");
+        number.value = 7;
+        updateInput(number);
+    }""")
+    tab.wait_for_function("() => document.querySelector('#tab_told textarea').value === 'it is 7'")
+    tab.fill("#tab_infotext textarea", "a sent prompt\nSteps: 7, Sampler: Euler, Seed: 12, Size: 64x64")
+    tab.click("#tab_send")
+    tab.wait_for_function("() => document.querySelector('#txt2img_prompt textarea').value === 'a sent prompt'")
+    answer = with_extension.get("/page-of-a-test")[1]
+    assert answer["flag"] == "given" and {"txt2img_prompt", "img2img_prompt", "setting_samples_format"} <= set(answer["told"])
+
+
+def test_a_script_presses_generate_and_follows_the_job(tab):
+    tab.evaluate("""() => {
+        const box = document.querySelector("#txt2img_prompt textarea");
+        box.value = "a cat";
+        updateInput(box);
+        localSet("of a test", "kept");
+        gradioApp().querySelector("#txt2img_generate").click();
+    }""")
+    tab.wait_for_function("() => document.querySelector('#html_info_txt2img').innerText.startsWith('a cat')", timeout=90_000)
+    assert tab.evaluate("() => [localGet('of a test', ''), all_gallery_buttons().length >= 0, opts.samples_format]") == ["kept", True, "png"]
+    ended = tab.evaluate("""() => new Promise((resolve) => requestProgress("task(none)", byId("txt2img_gallery_container"),
+        byId("txt2img_gallery"), () => resolve("ended"), null, 0.5))""")
+    assert ended == "ended"

@@ -1,0 +1,1 @@
+seen.order.push("20");

@@ -1,0 +1,1 @@
+window.seen.module = true;

@@ -1,0 +1,2 @@
+def preload(parser):
+    parser.add_argument("--page-of-a-test", default="unset")
