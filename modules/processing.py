@@ -24,7 +24,6 @@ from modules.generation.effects import Effects, apply_effects
 from modules.generation.finishing import HIDDEN, concealed, watermarked, with_faces
 from modules.generation.image_to_image import StableDiffusionProcessingImg2Img
 from modules.generation.inpaint import put_back
-from modules.generation.lora_network import network as loras
 from modules.generation.networks import activated
 from modules.generation.noise import NoiseSource, slerp
 from modules.generation.outputs import Destination, Made, deliver, earlier_pictures, grids_folder, samples_folder
@@ -87,7 +86,7 @@ def process_images(p: StableDiffusionProcessing) -> Processed:
     """Run `p` under its override settings, with its checkpoint loaded. Raises UserError for what the user can mend."""
     rt = runtime.current()
     call_scripts(p, "before_process")
-    with run_of(p), rt.settings.overriding(p.override_settings or {}), rt.models.careful(care_of(p)), loras.kept():
+    with run_of(p), rt.settings.overriding(p.override_settings or {}), rt.models.careful(care_of(p)), lora_network.network.kept():
         named = p.override_settings.get("sd_model_checkpoint")
         p.sd_model = rt.models.ensure(rt.chosen_checkpoint(named), fall_back=not named)
         p.checkpoint = p.sd_model.checkpoint
