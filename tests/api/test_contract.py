@@ -6,7 +6,7 @@ import tiny_model
 
 # Routes of the recording that are not here, and why. A route that would only pretend is worse for a client than a 404.
 ABSENT = {
-    "/sdapi/v1/interrogate": "describing pictures", "/sdapi/v1/create/embedding": "training",
+    "/sdapi/v1/create/embedding": "training",
     "/sdapi/v1/create/hypernetwork": "training", "/sdapi/v1/train/embedding": "training", "/sdapi/v1/train/hypernetwork": "training",
     "/internal/profile-startup": "times of the start, which no client asks for",
 }
