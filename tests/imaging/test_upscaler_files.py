@@ -1,4 +1,5 @@
 """Files of upscaling networks: recognised by content, equal to their packages, refused with the reason."""
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -149,13 +150,20 @@ def spoiled(folder: Path, kind: str) -> Path:
         state = torch.load(written(folder, "RealESRGAN_x4plus"))["params_ema"]
         state["conv_first.weight"][0, 0, 0, 0] = float("nan")
         torch.save(state, path)
+    elif kind == "pointer":
+        path.write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n")
+    elif kind == "deflated":
+        with zipfile.ZipFile(written(folder, "scunet")) as whole, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+            for member in whole.namelist():
+                packed.writestr(member, whole.read(member))
     elif kind == "script":
         torch.jit.script(nn.Linear(2, 2)).save(str(path))
     return path
 
 
 REASONS = {"empty": "empty", "web page": "web page", "truncated": "truncated", "code": "foreign code", "foreign": "no architecture",
-           "missing keys": "do not fit", "NaN": "NaN", "script": "files of weights do not have"}
+           "missing keys": "do not fit", "NaN": "NaN", "script": "files of weights do not have",
+           "pointer": "git-lfs", "deflated": "compressed"}
 
 
 @pytest.mark.parametrize("kind", REASONS)

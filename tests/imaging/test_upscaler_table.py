@@ -130,6 +130,14 @@ def test_tiles_are_told_of_and_may_stop_the_work(tmp_path):
     assert seen == [(0, 2), (1, 2), (2, 2)]
 
 
+def test_half_precision_gives_the_picture_within_a_level(tmp_path):
+    upscalers = table(tmp_path)
+    path = pixel_doubler(tmp_path / "2x.pth", shift=0.1)
+    whole = np.asarray(upscalers.find("2x")(picture(), 2)).astype(int)
+    upscalers.network(path).module.half()
+    assert np.abs(np.asarray(upscalers.find("2x")(picture(), 2)).astype(int) - whole).max() <= 1
+
+
 def test_numbers_too_large_for_half_precision_are_computed_again(tmp_path):
     upscalers = table(tmp_path)
     path = pixel_doubler(tmp_path / "2x.pth")
