@@ -1,5 +1,6 @@
 """Routes of the page: progress, queue, results. All under /internal; /internal/progress is polled."""
 import asyncio
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -7,12 +8,13 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from modules.api import about
 from modules.api.answers import SafeJSONResponse
-from modules.api.own_queue import OwnQueue, own_queue
+from modules.api.own_queue import OwnQueue, admin_only, own_queue
 from modules.api.picture_files import picture_file
 from modules.api.queue_view import picture_path, progress_answer, queue_answer, result_answer
 from modules.api.token_count import token_count
 from modules.errors import NotFound, RequestError
 from modules.runtime import Runtime
+from modules.self_check import self_check
 
 QueueAction = Literal["move", "cancel", "cancel-all", "pause", "resume", "retry", "resume-unfinished", "discard"]
 
@@ -167,6 +169,11 @@ def _add_information(router: APIRouter, rt: Runtime) -> None:
         """What to tell in a report of a fault; holds no names of files and no secrets."""
         headers = {"Content-Disposition": 'attachment; filename="sysinfo.json"'} if attachment else None
         return SafeJSONResponse(about.system(rt), headers=headers)
+
+    @router.get("/self-check", dependencies=[Depends(admin_only)])
+    def check() -> dict[str, Any]:
+        """Whether everything that pictures need is in order, and what to do where it is not."""
+        return {"findings": [asdict(finding) for finding in self_check(rt)]}
 
     @router.get("/sysinfo-download")
     def sysinfo_download() -> Response:

@@ -35,6 +35,8 @@ FILE_SECTIONS = (
         check("save_selected_only", True, 'The "Save" button saves the selected image only'),
         check("save_init_img", False, "Save init images when using img2img"),
         check("save_incomplete_images", False, "Save interrupted images"),
+        check("notification_audio", True, "Play a sound when all jobs are done", reload=True),
+        slide("notification_volume", 100, "Volume of the sound", 0, 100, 1, info="in percent; heard while the page is not in sight"),
     )),
     Section(id="saving-paths", title="Paths for saving", category="saving", rows=(
         text("outdir_samples", "", "Folder for all images", info="empty: the folders below"),

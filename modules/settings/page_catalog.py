@@ -52,6 +52,7 @@ PAGE_SECTIONS = (
         multi("hidden_tabs", (), "Hidden UI tabs", reload=True),
         multi("ui_reorder_list", (), "UI item order for txt2img/img2img tabs", *BLOCKS, info="those chosen come first", reload=True),
         check("show_progress_in_title", True, "Progress in the window title"),
+        check("notification_window", False, "A notification when all jobs are done and the page is not in sight"),
         radio("restore_form", "Browser", "Values of the forms after a reload", "Defaults", "Browser", "Browser, else server",
               info="as they were last in this browser; where it knows none, as they were last anywhere"),
         check("send_seed", True, "Send the seed with a picture to another tab"),

@@ -88,7 +88,8 @@ def footer(rt: Runtime) -> str:
              str(rt.hardware.device)]
     links = [("API", "docs")] if getattr(rt.args, "api", False) else []
     texts = [html.escape(part) for part in parts] + [f'<a href="{href}">{name}</a>' for name, href in links]
-    return f'<div class="versions">{" · ".join(texts)}</div>'
+    check = '<button type="button" id="self_check_button" class="plain">Self-check</button>'
+    return f'<div class="versions">{" · ".join([*texts, check])}</div>'
 
 
 def page_script(rt: Runtime) -> str:

@@ -27,6 +27,7 @@ OUR_DEFAULTS = {
 }
 OUR_OPTIONS = {"gallery_folders", "extension_index_url", "folders_checkpoints", "folders_vae", "folders_lora", "folders_embeddings",
                "folders_hypernetworks", "folders_upscalers", "folders_vae_approx", "postprocessing_disable_in_extras",
+               "notification_window",
                "SWIN_tile", "SWIN_tile_overlap", "SCUNET_tile", "SCUNET_tile_overlap",
                "invisible_watermark", "invisible_watermark_text", "safety_filter",
                "add_replay_to_infotext", "png_compress_level", "prediction_type",

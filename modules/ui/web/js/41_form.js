@@ -50,10 +50,31 @@ class FormMemory {
     }
 
     changed() {
-        localSet("easel_form_" + this.tab, JSON.stringify(this.present));
+        this.keep();
         clearTimeout(this.sending);
         this.sending = setTimeout(() => this.send(), 2500);
         showFormSteps(this.tab);
+    }
+
+    /** In this browser, and for this window of it: two windows that are reloaded keep their own forms. */
+    keep() {
+        const text = JSON.stringify(this.present);
+        localSet("easel_form_" + this.tab, text);
+        try {
+            sessionStorage.setItem("easel_form_" + this.tab, text);
+        } catch (error) {
+            console.warn("the form is not kept for this window", error);
+        }
+    }
+
+    keptHere() {
+        let text = null;
+        try {
+            text = sessionStorage.getItem("easel_form_" + this.tab);
+        } catch (error) {
+            console.warn("nothing is kept for this window", error);
+        }
+        return safe(() => JSON.parse(text || localGet("easel_form_" + this.tab, "null")), null);
     }
 
     send() {
@@ -101,8 +122,7 @@ class FormMemory {
         await this.read();
         const source = opts.restore_form || "Browser";
         if (source === "Defaults") return;
-        const local = safe(() => JSON.parse(localGet("easel_form_" + this.tab, "null")), null);
-        const kept = local || (source === "Browser, else server" ? (await callServer("/internal/history/form?tab=" + this.tab)).values : null);
+        const kept = this.keptHere() || (source === "Browser, else server" ? (await callServer("/internal/history/form?tab=" + this.tab)).values : null);
         if (!kept || !changedNames(this.present, {...this.present, ...kept}).length) return;
         for (const note of await this.take(kept)) console.warn("not restored:", note);
     }
@@ -151,7 +171,7 @@ for (const kind of ["input", "change", "pointerup", "keyup", "drop", "paste"]) {
 }
 onAfterUiUpdate(() => { if (Date.now() - formTouched < FORM_CONSEQUENCES_MS) lookAtForm(); });
 window.addEventListener("pagehide", () => {
-    for (const memory of Object.values(formMemories)) if (memory.present && memory.past.length) localSet("easel_form_" + memory.tab, JSON.stringify(memory.present));
+    for (const memory of Object.values(formMemories)) if (memory.past.length) memory.keep();
 });
 
 /** gradio makes a tab when it is first opened: its form is restored then. */
@@ -165,7 +185,7 @@ function restoreForms() {
 onUiLoaded(() => safe(restoreForms));
 onUiUpdate(() => safe(restoreForms));
 
-/* Undo and redo: the buttons, and Ctrl+Z outside of text, where the browser has its own */
+/* Undo and redo by the buttons; the keys stand in 13_shortcuts.js */
 
 function showFormSteps(tab) {
     const {past, future} = formMemories[tab];
@@ -186,13 +206,3 @@ for (const tab of GENERATING_TABS) {
     listen(tab + "_undo", () => stepForm(tab, "undo"));
     listen(tab + "_redo", () => stepForm(tab, "redo"));
 }
-
-document.addEventListener("keydown", (event) => safe(() => {
-    const key = event.key.toLowerCase();
-    if (!(event.ctrlKey || event.metaKey) || event.altKey || (key !== "z" && key !== "y") || event.defaultPrevented) return;
-    const hasOwn = event.target.closest && event.target.closest("textarea, [contenteditable=true], input:not([type=range]):not([type=checkbox]):not([type=radio])");
-    const tab = currentGeneratingTab();
-    if (hasOwn || !tab || presentDialog()) return;
-    event.preventDefault();
-    stepForm(tab, key === "y" || event.shiftKey ? "redo" : "undo");
-}));

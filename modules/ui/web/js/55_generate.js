@@ -261,29 +261,3 @@ async function skipTask(tab) {
 document.addEventListener("blur", (event) => {
     if (event.target.matches && event.target.matches(".settings-column .gradio-slider input[type=number]")) event.stopImmediatePropagation();
 }, true);
-
-/* Keys: Ctrl+Enter generates, Alt+Enter skips, Esc interrupts */
-
-function pressIfVisible(id) {
-    const button = byId(id);
-    if (!uiElementIsVisible(button)) return false;
-    button.click();
-    return true;
-}
-
-document.addEventListener("keydown", (event) => safe(() => {
-    if (event.isComposing || event.defaultPrevented) return;
-    const tab = currentResultTab();
-    if (!tab) return;
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-        event.preventDefault();
-        event.stopPropagation();
-        byId(tab + "_generate").click();
-    } else if (event.key === "Enter" && event.altKey) {
-        event.preventDefault();
-        event.stopPropagation();
-        pressIfVisible(tab + "_skip");
-    } else if (event.key === "Escape" && !document.querySelector(".popup-dialog[data-open], #lightboxModal:not([hidden]), .context-menu, [role=listbox]")) {
-        if (pressIfVisible(tab + "_interrupt") || pressIfVisible(tab + "_interrupting")) event.preventDefault();
-    }
-}), true);
