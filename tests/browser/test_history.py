@@ -101,7 +101,7 @@ def test_a_partial_preset_is_saved_changed_exported_and_imported(easel):
     tab.click("#history_dialog button:has-text('Update')")
     tab.wait_for_selector("#history_dialog select")
     tab.select_option("#history_dialog .preset-name select", "1")
-    tab.click("#history_dialog button:has-text('Use')")
+    tab.click("div[data-page=presets] button:text-is('Use')")
     easel.wait_for("() => numberIn('txt2img_steps') === 4")
     assert prompt(easel) == "stays"
     easel.server.post("/internal/history/presets/delete", {"tab": "txt2img", "name": "four <steps>"})

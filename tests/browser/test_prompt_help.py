@@ -41,6 +41,7 @@ def test_tab_and_arrows_choose_and_typing_on_does_not(typing):
     assert text(typing) == r"a house, fox ears, fox \(animal\), "
     keys.press("Control+z")
     assert text(typing) == "a house, fox ears, fox"
+    keys.press("End")
     typed(typing, "_")
     keys.press("Enter")
     assert text(typing) == "a house, fox ears, fox_\n" and not is_open(typing)
