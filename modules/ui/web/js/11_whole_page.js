@@ -95,35 +95,3 @@ async function openAccordionsIn(place, opened) {
     }
     for (const button of closed.reverse()) if (button.isConnected && button.classList.contains("open")) button.click();
 }
-
-/* Accordions with a checkbox in their header (InputAccordion) */
-
-/** The visible checkbox in the header, beside the hidden one that gradio knows; made once. */
-function setUpInputAccordion(accordion) {
-    const header = accordion.querySelector(":scope > .label-wrap"); // not that of an accordion inside
-    const hidden = document.querySelector("#" + CSS.escape(accordion.id + "-checkbox") + " input");
-    if (!header || !hidden || byId(accordion.id + "-visible-checkbox")) return;
-    const shown = made("input", {type: "checkbox", id: accordion.id + "-visible-checkbox", class: "input-accordion-checkbox"});
-    shown.checked = hidden.checked;
-    shown.addEventListener("click", (event) => event.stopPropagation());
-    shown.addEventListener("change", () => {
-        if (hidden.checked !== shown.checked) hidden.click();
-        inputAccordionChecked(accordion.id, shown.checked);
-    });
-    hidden.addEventListener("change", () => { shown.checked = hidden.checked; });
-    header.prepend(shown);
-    const extra = byId(accordion.id + "-extra");
-    if (extra) header.append(extra);
-}
-
-/** Opens the accordion of a checkbox that was set, closes it otherwise. */
-function inputAccordionChecked(id, checked) {
-    const shown = byId(id + "-visible-checkbox");
-    if (shown) shown.checked = checked;
-    const header = document.querySelector("#" + CSS.escape(id) + " .label-wrap");
-    if (header && header.classList.contains("open") !== checked) header.click();
-}
-
-function setupAccordion(accordion) {
-    setUpInputAccordion(accordion);
-}

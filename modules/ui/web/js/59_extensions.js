@@ -10,8 +10,6 @@ function nameTabLists() {
 
 onUiLoaded(nameTabLists);
 onUiUpdate(nameTabLists);
-onUiLoaded(() => document.querySelectorAll(".input-accordion").forEach(setUpInputAccordion));
-onUiUpdate(() => document.querySelectorAll(".input-accordion").forEach(setUpInputAccordion));
 
 /** The translation of a text of the page, undefined where there is none. */
 function getTranslation(text) {

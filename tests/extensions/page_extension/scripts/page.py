@@ -47,7 +47,8 @@ def tab():
 
 def settings():
     shared.opts.add_option("page_of_a_test", shared.OptionInfo(
-        0.5, "A number", lambda **keywords: gr.Slider(minimum=0, maximum=1, tooltip="x", **keywords), section=("page_test", "Page of a test")))
+        0.5, "A number", lambda **keywords: gr.Slider(minimum=0, maximum=1, tooltip="x", **keywords),
+        section=("page_test", "Page of a test")))
 
 
 def started(blocks, app):
