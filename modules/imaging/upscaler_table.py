@@ -29,6 +29,7 @@ SUFFIXES = (*PICKLE_SUFFIXES, ".safetensors")
 TILE_SETTINGS = {"DAT": "DAT", "SwinIR": "SWIN", "Swin2SR": "SWIN", "SCUNet": "SCUNET"}
 # A picture of 30,000 px squared takes 2.7 GB and nobody can open it; what an upscaler makes on the way is limited too.
 MAX_PIXELS = 400_000_000
+MOST_LOADED = 2  # as many as the step Upscale blends
 # Where memory runs out, tiles are halved down to this.
 LEAST_TILE_PX, MOST_TILE_PX = 32, 1024
 
@@ -36,7 +37,7 @@ log = logging.getLogger("easel")
 
 
 class UpscalerTable:
-    """The upscalers of a program. Files are looked up anew each time; one network is kept in memory, for the thread of the jobs.
+    """The upscalers of a program. Files are looked up anew each time; those used last stay in memory, for the thread of the jobs.
 
     folders: searched with their sub-folders. tiles: how pictures are cut, by the name of the setting ("ESRGAN", "DAT", ...).
     on_tile: told of each tile before it is made; may raise to stop. further: functions that give upscalers of extensions.
@@ -47,7 +48,7 @@ class UpscalerTable:
         self.folders, self.hardware, self.tiles, self.on_tile = folders, hardware, tiles, on_tile
         self.bundled = bundled or {}
         self.further: list[Callable[[], Iterable[Upscaler]]] = []
-        self._loaded: tuple[tuple[Path, FileState], UpscalerNetwork] | None = None
+        self._loaded: dict[tuple[Path, FileState], UpscalerNetwork] = {}
         self._guard = threading.Lock()
 
     def rows(self) -> list[Upscaler]:
@@ -94,7 +95,7 @@ class UpscalerTable:
     def unload(self) -> None:
         """Let go of the network in memory."""
         with self._guard:
-            self._loaded = None
+            self._loaded.clear()
 
     def network(self, path: Path) -> UpscalerNetwork:
         """The network of a file, on its device. Raises WeightsError."""
@@ -103,13 +104,15 @@ class UpscalerTable:
                 state = path, FileState.of(path)
             except OSError as error:
                 raise WeightsError(path, "The file is not there.", "Refresh the list and choose another one.") from error
-            if self._loaded is None or self._loaded[0] != state:
-                self._loaded = None  # two networks at a time would need twice the memory
+            network = self._loaded.pop(state, None)
+            if network is None:
+                while len(self._loaded) >= MOST_LOADED:
+                    del self._loaded[next(iter(self._loaded))]
                 network = load_upscaler(path)
                 half = network.supports_half and self._dtype() == torch.float16
                 network.module.to(device=self.hardware.device, dtype=torch.float16 if half else torch.float32)
-                self._loaded = state, network
-            return self._loaded[1]
+            self._loaded[state] = network  # the one used last stands last
+            return network
 
     def _dtype(self) -> torch.dtype:
         return self.hardware.unet_dtype if self.hardware.device.type == "cuda" else torch.float32

@@ -53,10 +53,14 @@ def checkpoint_titles(rt: Runtime) -> list[str]:
     return [info.title for info in rt.checkpoints]
 
 
+def hires_upscalers(rt: Runtime) -> list[str]:
+    """What the list of upscalers of Hires. fix offers: those of the latent, then those of pictures."""
+    return [*LATENT_UPSCALERS, *rt.upscalers.names()]
+
+
 def _hires_controls(rt: Runtime, form: Form) -> None:
-    upscalers = [*LATENT_UPSCALERS, *rt.upscalers.names()]
     with gr.Row(elem_classes=["gradio-row", "form-row", "three"]):
-        form.dropdown("hr_upscaler", upscalers, allow_custom_value=True, min_width=140)
+        form.dropdown("hr_upscaler", hires_upscalers(rt), allow_custom_value=True, min_width=140)
         form.slider("hr_second_pass_steps", min_width=140)
         form.slider("denoising_strength", min_width=140)
     with gr.Row(elem_classes=["gradio-row", "form-row", "three"]):

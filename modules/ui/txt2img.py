@@ -8,7 +8,7 @@ import gradio as gr
 from modules import scripts, txt2img
 from modules.generation.fields import TXT2IMG_FIELDS
 from modules.ui import controls
-from modules.ui.further_passes import hires_part, refiner_part
+from modules.ui.further_passes import hires_part, hires_upscalers, refiner_part
 from modules.ui.generating_tab import Blocks, GeneratingTab, TabKind, generating_tab
 from modules.ui.page_values import PageValues
 
@@ -28,8 +28,10 @@ def txt2img_tab(rt: Runtime, page: PageValues) -> GeneratingTab:
             "cfg": lambda: _cfg_control(form),
             "seed": lambda: controls.seed_controls(form), "override_settings": lambda: controls.override_control(form)}
 
-    return generating_tab(rt, page, TabKind(name=txt2img.KIND, fields=TXT2IMG_FIELDS, submit=txt2img.submit,
-                                            runner=scripts.scripts_txt2img, blocks=blocks))
+    tab = generating_tab(rt, page, TabKind(name=txt2img.KIND, fields=TXT2IMG_FIELDS, submit=txt2img.submit,
+                                           runner=scripts.scripts_txt2img, blocks=blocks))
+    page.follow_choices(tab.form.components["hr_upscaler"], lambda: hires_upscalers(rt))
+    return tab
 
 
 def _further_passes(rt: Runtime, form: Form) -> gr.Checkbox:
