@@ -14,7 +14,7 @@ from torch import Tensor
 
 from modules.checkpoints.problems import WeightsError
 from modules.errors import UserError
-from modules.imaging.face_networks import filled, fitting, float_tensors
+from modules.imaging.network_files import filled, fitting, float_tensors
 from modules.imaging.torchvision_parts import ensure_torchvision
 
 PROMPT = "a picture of"

@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from modules.imaging.caption_network import clip_pixels
-from modules.imaging.face_networks import filled, fitting, float_tensors
+from modules.imaging.network_files import filled, fitting, float_tensors
 from modules.imaging.torchvision_parts import ensure_torchvision
 from modules.nn.tokenizer import ClipTokenizer
 

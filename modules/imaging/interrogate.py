@@ -24,6 +24,7 @@ CLIP, BOORU = "clip", "deepdanbooru"
 # Further names that clients and extensions use.
 SAME = {"deepbooru": BOORU, "blip": CLIP}
 WD_FOLDER = "WD-taggers"
+WD_FILES = ("model.safetensors", "model.onnx")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,12 +51,17 @@ class Interrogator:
     def taggers(self) -> list[str]:
         """DeepBooru, and the taggers of the WD kind that have a folder of their own."""
         folder = self.models / WD_FOLDER
-        return [BOORU, *sorted(path.parent.name for path in folder.glob("*/model.safetensors"))]
+        return [BOORU, *sorted({path.parent.name for name in WD_FILES for path in folder.glob(f"*/{name}")})]
 
     def checked_name(self, name: str) -> str:
-        """The name of a way to describe pictures as this class knows it. Raises NotFound."""
-        known = SAME.get(name.lower(), name)
-        for candidate in (CLIP, *self.taggers()):
+        """The name of a way to describe pictures as this class knows it. Raises NotFound.
+
+        Without DeepBooru's file its name stands for the first of the other taggers, if there is one.
+        """
+        known, taggers = SAME.get(name.lower(), name), self.taggers()
+        if known == BOORU and DEEPBOORU.path(self.models) is None and len(taggers) > 1:
+            return taggers[1]
+        for candidate in (CLIP, *taggers):
             if candidate.lower() == known.lower():
                 return candidate
         raise NotFound(f'There is no model named "{name[:100]}" that describes pictures.',
@@ -95,7 +101,8 @@ class Interrogator:
             path = needed(DEEPBOORU, self.models)
             tagger: Tagger = self._network(path, lambda: load_deepbooru(path, device))
         else:
-            path = self.models / WD_FOLDER / name / "model.safetensors"
+            folder = self.models / WD_FOLDER / name
+            path = next(path for ending in WD_FILES if (path := folder / ending).is_file())
             tagger = self._network(path, lambda: load_wd_tagger(path.parent, device))
         self.check()
         return tag_text(tagger(image), options)

@@ -15,8 +15,8 @@ from modules.checkpoints.hashing import FileState
 from modules.hardware import Hardware
 from modules.imaging.caption_network import clip_pixels
 from modules.imaging.clip_ranking import ACTIVATIONS, half_of_clip, square_of
-from modules.imaging.face_networks import filled, fitting, float_tensors
 from modules.imaging.known_files import SAFETY_CHECKER, needed
+from modules.imaging.network_files import filled, fitting, float_tensors
 from modules.imaging.torchvision_parts import ensure_torchvision
 
 # A picture that is near one of the special concepts is judged a little more strictly by the others.

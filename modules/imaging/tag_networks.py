@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from modules.checkpoints.pickle_file import read_pickle
 from modules.checkpoints.problems import WeightsError
 from modules.checkpoints.state_dict import load_weights
-from modules.imaging.face_networks import filled, fitting
+from modules.imaging.network_files import filled, fitting
 from modules.imaging.resize import ResizeMode, resize_image
 from modules.imaging.torchvision_parts import ensure_torchvision
 
@@ -132,6 +132,9 @@ def for_deepbooru(image: Image.Image) -> Tensor:
 def load_wd_tagger(folder: Path, device: torch.device) -> Tagger:
     """A tagger of the WD kind: model.safetensors, config.json (timm) and selected_tags.csv in one folder. Raises WeightsError."""
     path = folder / "model.safetensors"
+    if not path.is_file() and (folder / "model.onnx").is_file():
+        raise WeightsError(folder / "model.onnx", "Files of ONNX are not read here.",
+                           "Put the model.safetensors, config.json and selected_tags.csv of the same tagger into this folder.")
     config, tags = wd_config(folder), wd_tags(folder / "selected_tags.csv")
     ensure_torchvision()
     import timm

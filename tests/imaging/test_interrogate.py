@@ -186,3 +186,16 @@ def test_without_lists_or_without_clip_the_caption_stands_alone(interrogator, bl
     assert len(interrogator._loaded) == 2
     interrogator.unload()
     assert not interrogator._loaded
+
+
+def test_without_deepbooru_its_name_stands_for_the_first_other_tagger(interrogator, tmp_path):
+    folder = tmp_path / "models" / "WD-taggers" / "wd-x"
+    folder.mkdir(parents=True)
+    (folder / "model.onnx").write_bytes(b"x")
+    assert interrogator.taggers() == ["deepdanbooru", "wd-x"] and interrogator.checked_name("DeepBooru") == "wd-x"
+    assert interrogator.missing("deepdanbooru") is None
+    with pytest.raises(WeightsError, match="ONNX"):
+        interrogator.tags(Image.new("RGB", (8, 8)), "deepbooru", None)
+    (tmp_path / "models" / "torch_deepdanbooru").mkdir()
+    (tmp_path / "models" / "torch_deepdanbooru" / DEEPBOORU.name).write_bytes(b"x")
+    assert interrogator.checked_name("DeepBooru") == "deepdanbooru"
