@@ -78,6 +78,7 @@ def stop(rt: Runtime) -> None:
     rt.gallery.close()
     host.stop()
     rt.models.unload()
+    rt.upscalers.unload()
     runtime.use(None)
 
 

@@ -17,8 +17,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 from modules import runtime, script_callbacks, scripts
 from modules.atomic_files import write_atomically, write_problem
 from modules.errors import Interrupted, NotFound, RequestError, Skipped, UserError
@@ -29,7 +27,7 @@ from modules.imaging.infotext import append_fields
 from modules.imaging.open_picture import OpenedPicture, open_picture
 from modules.imaging.save import SavedPicture, SaveOptions, save_picture
 from modules.imaging.tiled_network import TileOptions
-from modules.imaging.upscaler_table import MAX_PIXELS, UpscalerTable, too_large
+from modules.imaging.upscaler_table import MAX_PIXELS, too_large
 from modules.jobs.job import Job
 from modules.jobs.state import JobState
 from modules.runtime import Runtime
@@ -154,7 +152,9 @@ class _Extras:
     def _work_on(self, number: int, entry: Entry) -> None:
         opened = self._opened(entry)
         pp = PostprocessedImage(opened.image, opened.infotext or "")
-        results = steps_runner().run(pp, self.request["steps"], self.options, self._before_step)
+        runner = steps_runner()
+        runner.image_changed()
+        results = runner.run(pp, self.request["steps"], self.options, self._before_step)
         used_suffixes: dict[str, int] = {}
         for place, one in enumerate(results[:PLACES]):
             self._deliver(number * PLACES + place, entry, one, one.get_suffix(used_suffixes))
@@ -250,9 +250,3 @@ def on_tile(state: JobState, done: int, of: int) -> None:
     state.check()
     if of > 1:
         state.textinfo = f"Upscaling: tile {min(done + 1, of)} of {of}"
-
-
-def enlarge_by(table: UpscalerTable, name: str, image: Image.Image, factor: float) -> Image.Image:
-    """`image` enlarged by the upscaler called `name`, to whole multiples of 8 px. Raises NotFound, UserError."""
-    check_target(int(image.width * factor), int(image.height * factor))
-    return table.find(name)(image, factor)

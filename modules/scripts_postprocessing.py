@@ -85,7 +85,7 @@ class ScriptPostprocessing:
         """Before any step works: fill in `pp.shared`."""
 
     def image_changed(self) -> None:
-        """Another picture was chosen in the tab."""
+        """Before the steps work on another picture."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,7 +215,7 @@ class ScriptPostprocessingRunner:
             raise UserError(f"The step {step.name} ({origin(step.filename or '')}) failed: {reason[:200]}.") from error
 
     def image_changed(self) -> None:
-        """Tell all steps that another picture was chosen."""
+        """Tell all steps that another picture comes."""
         for step in self.scripts:
             step.image_changed()
 
