@@ -1,7 +1,7 @@
 """X/Y/Z plot: one picture for every combination of values along up to three axes, on one sheet."""
 import math
 
-from modules import processing, scripts
+from modules import errors, processing, scripts
 from modules.errors import UserError
 from scripts.parts.results import save_grid
 from scripts.plots import planned, values
@@ -112,7 +112,12 @@ def result_of(plot, *, legend, margin, with_cells, with_sheets):
     gathered = plot.gathered()
     if not gathered.pictures:
         return gathered.processed(plot.p)
-    whole, *sheets = plot.sheets(legend=legend, margin=margin)
+    try:
+        whole, *sheets = plot.sheets(legend=legend, margin=margin)
+    except (MemoryError, OSError, ValueError) as error:  # too large to draw: the cells are there all the same
+        errors.report("The sheet of the plot could not be drawn", error)
+        plot.p.comment(f"The sheet could not be drawn: {str(error) or 'there was not enough memory'}. Its cells are shown one by one.")
+        return gathered.processed(plot.p)
     wanted = [whole, *(sheets if with_sheets else [])]
     for picture, infotext in [whole] if len(sheets) == 1 else wanted:
         save_grid(plot.p, picture, infotext, "xyz_grid")

@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from modules import devices, errors, processing, shared
 from modules.generation.shared_passes import SharedPasses, is_of_later
 from modules.images import GridAnnotation
+from modules.jobs.outcome import is_out_of_memory, memory_sentence
 from scripts.parts.results import Gathered, grid_infotext, own_copy, sheet, stopped
 from scripts.plots import values
 from scripts.plots.axes import AxisOption, str_permutations
@@ -165,7 +166,7 @@ class Plot:
             try:
                 self._make(cell)
             except Exception as error:  # whatever is wrong with one cell, the others are made
-                last_error, cell.problem = error, str(error) or type(error).__name__
+                last_error, cell.problem = error, problem_of(error, self.p)
                 errors.report(f"The cell {self.name(cell)} failed", error)
                 self.p.comment(f"The cell {self.name(cell)} failed: {cell.problem}")
                 devices.torch_gc()
@@ -227,6 +228,13 @@ class Plot:
             elif cell.is_made and not cell.problem:
                 found.add_kept(cell.kept)
         return found
+
+
+def problem_of(error, p):
+    """What a failed cell says."""
+    if is_out_of_memory(error):
+        return memory_sentence({"width": p.width, "height": p.height, "batch_size": p.batch_size})
+    return str(error) or type(error).__name__
 
 
 def with_text(text, size, color):

@@ -165,6 +165,30 @@ def test_a_failing_cell_shows_its_error_and_the_others_are_made(made):
     assert (sheet[:, 64:128] == (0xfb, 0xe9, 0xe7)).all(axis=2).mean() > 0.5
 
 
+def test_memory_that_runs_out_in_one_cell_costs_that_cell(made, monkeypatch):
+    from modules import processing
+
+    original, runs = processing.process_images, []
+
+    def out_of_memory_in_the_second(p):
+        runs.append(p.steps)
+        if len(runs) == 2:
+            raise MemoryError
+        return original(p)
+
+    monkeypatch.setattr(processing, "process_images", out_of_memory_in_the_second)
+    job = made(PLOT, arguments((STEPS, "1-3")))
+    assert [steps for steps, _ in facts(job)] == [1, 3] and len(job.pictures) == 2
+    assert any("not enough memory for 64 x 64 pixels" in note for note in job.result["notes"])
+
+
+def test_a_sheet_that_cannot_be_drawn_leaves_the_cells(made, monkeypatch):
+    monkeypatch.setattr(Plot, "sheets", lambda self, **named: (_ for _ in ()).throw(MemoryError()))
+    job = made(PLOT, arguments((STEPS, "1-3"), cells=False))
+    assert [steps for steps, _ in facts(job)] == [1, 2, 3]
+    assert any(note.startswith("The sheet could not be drawn: there was not enough memory") for note in job.result["notes"])
+
+
 def test_a_plot_without_any_cell_says_why(made):
     job = made(PLOT, arguments((STEPS, "0")), status="failed")
     assert job.error
