@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from modules import errors
 from modules.errors import UserError
 from modules.sampling.registry import SAMPLERS
 from modules.ui.components import PRIVATE, made, paragraphs
+from modules.ui.gradio3 import in_force
 from modules.ui.page_values import PageValues
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 # Of our own tabs; those of extensions can be typed.
 TAB_TITLES = ("txt2img", "img2img", "Gallery", "Extras", "PNG Info", "Checkpoint Merger", "Settings", "Extensions")
-TOOLS = {"changed": "What differs", "backups": "Copies", "form_defaults": "Defaults of the forms"}
+TOOLS = {"changed": "What differs", "backups": "Copies", "form_defaults": "Defaults of the forms", "models": "Models"}
 CONTENTS = '<div id="settings_contents" role="navigation" aria-label="Sections of the settings"></div>'
 
 
@@ -92,6 +94,8 @@ def option_component(settings: Options, key: str, page: PageValues) -> gr.compon
     kind, extra = component_kind(info)
     if kind is gr.HTML:
         return gr.HTML(str(info.default), elem_id=f"setting_{key}")
+    if callable(control := info.control()) and (brought := _brought_component(settings, key, control, page)) is not None:
+        return brought
     value = _shown_value(kind, getattr(settings, key))
     properties = {"label": info.label, "value": value, "elem_id": f"setting_{key}", **_accepted(kind, {**arguments, **extra})}
     if kind is gr.Dropdown:
@@ -103,6 +107,21 @@ def option_component(settings: Options, key: str, page: PageValues) -> gr.compon
     if kind is gr.Dropdown and callable(info.component_args):
         page.follow_choices(component, lambda: _plain_choices(info.arguments().get("choices")))
     page.follow(component, "value", lambda: _shown_value(kind, getattr(settings, key)))
+    return component
+
+
+def _brought_component(settings: Options, key: str, control: Any, page: PageValues) -> gr.components.Component | None:
+    """The control of an option as an extension's class or function makes it; None for gradio's own classes and where it fails."""
+    if getattr(control, "__module__", "").startswith("gradio."):
+        return None
+    info = settings.data_labels[key]
+    try:
+        with in_force():
+            component = control(label=info.label, value=getattr(settings, key), elem_id=f"setting_{key}", **info.arguments())
+    except Exception as error:  # an extension's fault must not take the page away
+        errors.report(f"The control of the setting {key} cannot be made", error)
+        return None
+    page.follow(component, "value", lambda: getattr(settings, key))
     return component
 
 
