@@ -19,7 +19,7 @@ def page(browser):
     tab = browser.new_page()
     tab.set_content("<gradio-app></gradio-app>")
     tab.add_script_tag(content="var opts = {};")
-    for name in ("10_base.js", "56_img2img.js", "71_proof.js", "72_replay.js", "73_compare.js", "80_dialogs.js"):
+    for name in ("10_base.js", "56_img2img.js", "63_card_clicks.js", "71_proof.js", "72_replay.js", "73_compare.js", "80_dialogs.js"):
         tab.add_script_tag(path=SCRIPTS / name)
     yield tab
     tab.close()
@@ -119,3 +119,12 @@ def test_no_name_is_defined_in_two_scripts():
     defined = re.compile(r"^(?:(?:async )?function|const|let|class) (\w+)", re.M)
     names = [name for script in sorted(SCRIPTS.glob("*.js")) for name in defined.findall(script.read_text("utf-8"))]
     assert sorted({name for name in names if names.count(name) > 1}) == []
+
+
+@pytest.mark.parametrize("prompt, text, left", [
+    ("a fox <lora:x:1>", "<lora:x:1>", "a fox"), ("<lora:x:0.4:0.2> a fox", "<lora:x:1>", "a fox"),
+    ("a <lora:x:1> soft light, fox", "<lora:x:0.7> soft light", "a, fox"), ("a <lora:x:1>", "<lora:y:1>", None),
+    ("a <lora:x.y:1>", "<lora:x-y:1>", None), ("a <lora:style:1>", "style", None), ("a style, b", "style", "a, b"),
+    ("stylish restyle", "style", None), ("ein Ärger", "rger", None), ("a <hypernet:n:1> b", "<hypernet:n:1>", "a b")])
+def test_what_a_card_put_into_a_prompt_is_taken_out_whole(page, prompt, text, left):
+    assert page.evaluate("([prompt, text]) => promptWithout(text, prompt, ' ', false)", [prompt, text]) == left

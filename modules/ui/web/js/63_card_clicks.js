@@ -66,9 +66,10 @@ function tagIn(prompt, kind, name) {
     return prompt.match(new RegExp("<" + kind + ":" + escapeRegExp(name) + "(?::[^>]*)?>"));
 }
 
-/** Where a text stands as words of its own, -1 where it does not. */
+/** Where a text stands as words of its own, and not as a name in a tag; -1 where it does not. */
 function wordIn(prompt, text) {
-    const found = prompt.match(new RegExp("(?<![\\p{L}\\p{N}_-])" + escapeRegExp(text) + "(?![\\p{L}\\p{N}_-])", "u"));
+    const plain = text.includes("<") ? prompt : prompt.replace(/<[^>]*>/g, (tag) => "\0".repeat(tag.length));
+    const found = plain.match(new RegExp("(?<![\\p{L}\\p{N}_-])" + escapeRegExp(text) + "(?![\\p{L}\\p{N}_-])", "u"));
     return found ? found.index : -1;
 }
 
