@@ -72,14 +72,19 @@ def run(job: Job, state: JobState) -> dict[str, Any]:
     """The worker's part."""
     rt = runtime.current()
     file = find(job.request["file"])
+    path = fetched(file, rt.folders.models / file.folders[0], shown_in(state, file))
+    return {"images": [], "path": str(path), "notes": [f"{file.name} is in {file.place} now."]}
+
+
+def shown_in(state: JobState, file: KnownFile) -> Progress:
+    """Progress that people see and can stop, in megabytes."""
     state.job_count, state.textinfo = 1, f"Downloading {file.name}"
 
     def progress(done: int, of: int) -> None:
         state.check()
         state.sampling_steps, state.sampling_step = of >> 20, done >> 20
 
-    path = fetched(file, rt.folders.models / file.folders[0], progress)
-    return {"images": [], "path": str(path), "notes": [f"{file.name} is in {file.place} now."]}
+    return progress
 
 
 def fetched(file: KnownFile, folder: Path, progress: Progress = lambda done, of: None, connect: Connect | None = None) -> Path:

@@ -6,7 +6,19 @@ import logging
 from functools import partial
 from pathlib import Path
 
-from modules import downloads, img2img, interrogation, merging, model_jobs, postprocessing, runtime, script_callbacks, setup_check, txt2img
+from modules import (
+    downloads,
+    img2img,
+    interrogation,
+    merging,
+    model_files,
+    model_jobs,
+    postprocessing,
+    runtime,
+    script_callbacks,
+    setup_check,
+    txt2img,
+)
 from modules.atomic_files import remove_orphans
 from modules.checkpoints.files import CheckpointList
 from modules.checkpoints.manager import ModelManager, Room
@@ -55,6 +67,7 @@ def start(args: argparse.Namespace) -> Runtime:
     rt.queue.register(folder_batch.KIND, folder_batch.run)
     rt.queue.register(model_jobs.KIND, model_jobs.run)
     rt.queue.register(merging.KIND, merging.run)
+    rt.queue.register(model_files.KIND, model_files.run)
     rt.queue.register(downloads.KIND, downloads.run)
     rt.queue.register(interrogation.KIND, interrogation.run)
     rt.queue.register(postprocessing.KIND, postprocessing.run)
@@ -90,7 +103,7 @@ def folders_of(args: argparse.Namespace) -> Folders:
         data=data, extra_checkpoints=paths(args.ckpt_dir), extra_vae=paths(args.vae_dir), extra_lora=paths(args.lora_dir),
         extra_upscalers=tuple(folder for kind in UPSCALER_KINDS for folder in paths(getattr(args, f"{kind}_models_path"))),
         extra_embeddings=paths(args.embeddings_dir), extra_hypernetworks=paths(args.hypernetwork_dir),
-        styles_files=paths(args.styles_file),
+        styles_files=paths(args.styles_file), shown=paths(args.gradio_allowed_path),
         settings_file=Path(args.ui_settings_file).resolve() if args.ui_settings_file else None,
         ui_settings_file=Path(args.ui_config_file).resolve() if args.ui_config_file else None)
 

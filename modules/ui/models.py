@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 DEFAULT_SIZE_PX = 512
 # Opens the dialog of 85_existing_installation.js.
+# Opened by 17_model_manager.js and 18_tour.js.
+FIRST_STEPS = ('<button type="button" id="model_manager_button" class="link">Add models</button> '
+               '<button type="button" id="tour_button" class="link">Take a short tour</button>')
 USE_INSTALLATION = ('Do you have models for another program? '
                     '<button type="button" class="use-installation">Use an existing installation</button>')
 
@@ -53,6 +56,6 @@ def models_note(rt: Runtime) -> str:
         there = "Only the small demo model is here." if list(rt.checkpoints) else "There is no checkpoint."
         notes.append(paragraphs(f"{there} Put Stable Diffusion checkpoints (.safetensors) into "
                                 f"{rt.folders.checkpoints} and press the button beside the list.", "note"))
-        notes.append(f'<p class="note">{USE_INSTALLATION}</p>')
+        notes.append(f'<p class="note">{USE_INSTALLATION} {FIRST_STEPS}</p>')
     notes += [paragraphs(f"{broken.name} cannot be used: {broken.reason}", "warning") for broken in rt.checkpoints.broken]
     return "\n".join(notes)

@@ -20,12 +20,13 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from modules import script_callbacks
 from modules.api.app import add_protection, add_routes, build_api_app
+from modules.api.model_files import model_files_router
 from modules.api.own_queue import admin_only
 from modules.api.server_control import RESTART, end
 from modules.api.subpath import path_within
 from modules.ui import extension_files
 from modules.ui.app import build_blocks, page_script
-from modules.ui.card_routes import cards_router
+from modules.ui.card_routes import cards_router, check_may_write
 from modules.ui.comparing import comparing_router
 from modules.ui.download_routes import downloads_router
 from modules.ui.enlarging import enlarging_router
@@ -66,6 +67,7 @@ def build_app(rt: Runtime) -> FastAPI:
         app.include_router(router(rt))
     app.include_router(history_router(rt, page.controls))
     app.include_router(settings_tools_router(rt, page.controls))
+    app.include_router(model_files_router(rt, check_may_write))
     app.add_api_route("/internal/reload-ui", lambda: end(app, exit_status=RESTART), methods=["POST"], include_in_schema=False,
                       dependencies=[Depends(admin_only)])
     app.add_api_route("/easel/{path:path}", web_file, methods=["GET"], include_in_schema=False)
