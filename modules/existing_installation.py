@@ -1,6 +1,8 @@
 """Another program's folder, looked at: which program it is, where its models lie, which files of settings it has. Nothing is changed."""
 from __future__ import annotations
 
+import argparse
+import json
 import re
 import shlex
 from collections.abc import Iterable, Iterator
@@ -8,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from modules import cmd_args
 from modules.checkpoints.files import folders_below
 from modules.errors import UserError
 
@@ -88,8 +89,6 @@ def look_at(folder: Path) -> Installation:
 
 def read_json(path: Path) -> dict[str, Any]:
     """A file of settings. Raises UserError when it is no JSON object."""
-    import json
-
     try:
         if path.stat().st_size > MOST_TEXT_BYTES:
             raise ValueError("it is too large")
@@ -110,8 +109,11 @@ def _file(folder: Path, name: str) -> Path | None:
 
 
 def _start_flags(root: Path) -> dict[str, Any]:
-    """What COMMANDLINE_ARGS of the start scripts name; lines that are comments do not count."""
-    known = vars(cmd_args.make_parser().parse_known_args([])[0])
+    """The folders that COMMANDLINE_ARGS of the start scripts name; lines that are comments do not count."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("--data-dir")
+    for flag in FLAGS:
+        parser.add_argument("--" + flag.replace("_", "-"), "--" + flag.replace("_dir", "-dirs"), dest=flag, action="append", default=[])
     for name in ("webui-user.sh", "webui-user.bat"):
         try:
             text = (root / name).read_text("utf-8", errors="replace")[:MOST_TEXT_BYTES]
@@ -120,10 +122,10 @@ def _start_flags(root: Path) -> dict[str, Any]:
         found = re.findall(r"^\s*(?:export\s+|set\s+)?COMMANDLINE_ARGS=(.*)$", text, re.MULTILINE | re.IGNORECASE)
         words = _words(found[-1], is_windows=name.endswith(".bat")) if found else []
         try:
-            return vars(cmd_args.make_parser().parse_known_args(words)[0])
-        except SystemExit:
-            continue  # a value that cannot be; the flags are of no use then
-    return known
+            return vars(parser.parse_known_args(words)[0])
+        except argparse.ArgumentError:
+            continue  # a flag without its folder; the others are not worth guessing
+    return {}
 
 
 def _words(line: str, *, is_windows: bool) -> list[str]:
