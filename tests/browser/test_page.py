@@ -113,3 +113,20 @@ def test_generate_forever_goes_on_until_it_is_cancelled(easel):
     easel.tab.click("#txt2img_generate", button="right")
     easel.tab.click("text=Cancel generate forever")
     easel.wait_until_idle()
+
+
+def test_styles_are_seen_at_a_glance_and_get_the_selected_picture(easel):
+    (easel.server.data_dir / "styles.csv").write_text('name,prompt,negative_prompt\nWoodcut,"{prompt}, ink",grey\nPlain,,\n')
+    easel.number("txt2img_steps", 1)
+    easel.prompt("a fox")
+    easel.generate()
+    easel.wait_for_result("a fox")
+    easel.tab.click("#txt2img_styles_edit_button")
+    easel.tab.click("#refresh_txt2img_styles")
+    easel.tab.click("#txt2img_style_cards .style-card:has-text('Woodcut')")
+    easel.wait_for("() => textareaOf('txt2img_edit_style_prompt').value === '{prompt}, ink'")
+    easel.tab.click("#txt2img_style_set_preview")
+    easel.wait_for("() => (document.querySelector('.style-card[data-style=Woodcut] img') || {}).naturalWidth > 0")
+    assert (easel.server.data_dir / "styles-previews" / "Woodcut.png").is_file()
+    easel.tab.click("#txt2img_style_remove_preview")
+    easel.wait_for("() => !document.querySelector('.style-card img')")
