@@ -21,6 +21,7 @@ class Folders:
     extra_upscalers: tuple[Path, ...] = ()
     extra_hypernetworks: tuple[Path, ...] = ()
     extra_vae_approx: tuple[Path, ...] = ()
+    shown: tuple[Path, ...] = ()  # whose pictures may be fetched by path, beside those of the outputs
     settings_file: Path | None = None
     ui_settings_file: Path | None = None
     styles_files: tuple[Path, ...] = field(default=())

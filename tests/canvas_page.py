@@ -20,7 +20,7 @@ class Program:
         folders = {name: root / name for name in ("outputs", "log", "results", "temporary")}
         for folder in folders.values():
             folder.mkdir(parents=True)
-        self.folders = SimpleNamespace(**folders)
+        self.folders = SimpleNamespace(**folders, shown=())
         self.args = SimpleNamespace(theme="", theme_dark=False)
 
 

@@ -49,8 +49,8 @@ def own_folder(folder: str, user: str) -> str:
 
 
 def served_folders(rt: Runtime) -> list[Path]:
-    """Folders whose files may be fetched by path: outputs, results that were not saved, uploads."""
-    return [rt.folders.outputs, rt.folders.log, rt.folders.results, rt.folders.temporary]
+    """Folders whose files may be fetched by path: outputs, results that were not saved, uploads, and those that the owner named."""
+    return [rt.folders.outputs, rt.folders.log, rt.folders.results, rt.folders.temporary, *rt.folders.shown]
 
 
 def served_file(rt: Runtime, request: Request, name: str) -> Path:

@@ -27,7 +27,6 @@ def txt2img_main(argv: Sequence[str]) -> int:
     """The command txt2img."""
     parser = common_parser("txt2img", n_iter=2, n_samples=3, scale=7.5)
     parser.add_argument("--plms", action="store_true", help="sample with PLMS instead of DDIM")
-    parser.add_argument("--laion400m", action="store_true", help="accepted; the model of that time is not known here")
     parser.add_argument("--H", type=int, default=512, help="height in pixels")
     parser.add_argument("--W", type=int, default=512, help="width in pixels")
     args = parser.parse_args(list(argv))
@@ -56,6 +55,7 @@ def common_parser(command: str, *, n_iter: int, n_samples: int, scale: float) ->
     parser.add_argument("--skip_grid", action="store_true", help="save no grid")
     parser.add_argument("--skip_save", action="store_true", help="save no single pictures")
     parser.add_argument("--ddim_steps", type=int, default=50, metavar="N", help="steps")
+    parser.add_argument("--laion400m", action="store_true", help="accepted; the model of that time is not known here")
     parser.add_argument("--fixed_code", action="store_true", help="begin every iteration with the same noise")
     parser.add_argument("--ddim_eta", type=float, default=0.0, metavar="ETA", help="0: deterministic")
     parser.add_argument("--n_iter", type=int, default=n_iter, metavar="N", help="iterations per prompt")

@@ -75,7 +75,10 @@ def served(rt: Runtime, path: str) -> Path | None:
     scripts.
     """
     for base in (PROGRAM, rt.folders.data):
-        file = (base / path.partition("?")[0]).resolve()
+        try:
+            file = (base / path.partition("?")[0]).resolve()
+        except (OSError, ValueError):  # a name with NUL, too long, or a loop of links
+            return None
         is_left = file.parent == base / "tmp" and file.suffix in LEFT
         if file == (rt.folders.data / "user.css").resolve() or is_left or any(_is_of(extension, file) for extension in enabled(rt)):
             return file if file.is_file() else None

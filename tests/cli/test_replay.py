@@ -1,4 +1,5 @@
 """python webui.py replay FILE...: what it prints and how it ends."""
+import json
 from pathlib import Path
 
 import numpy as np
@@ -35,3 +36,11 @@ def test_it_ends_with_1_for_another_picture_and_with_2_for_none(picture, tiny_da
     assert f"{other}: The picture made again is another one" in capsys.readouterr().out
     assert webui.main([*arguments, str(picture.with_name("missing.png"))]) == 2
     assert "missing.png cannot be read" in capsys.readouterr().out
+
+
+def test_the_answer_can_be_json(picture, tiny_data_dir, capsys):
+    words = ["replay", "--json", str(picture), str(picture.with_name("missing.png")), "--data-dir", str(tiny_data_dir)]
+    assert webui.main(words) == 2
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    assert first["file"] == str(picture) and first["verdict"] == "identical" and first["max_difference"] == 0
+    assert second["verdict"] == "impossible" and "missing.png" in second["why"][0]

@@ -14,13 +14,14 @@ from modules.ui.pictures import file_answer, pictures_router
 class Folders:
     def __init__(self, root):
         self.outputs, self.log, self.results, self.temporary = (root / name for name in ("outputs", "log", "results", "tmp"))
-        for folder in (self.outputs, self.log, self.results, self.temporary):
+        self.data, self.shown = root, (root / "named by the owner",)
+        for folder in (self.outputs, self.log, self.results, self.temporary, *self.shown):
             folder.mkdir()
 
 
 class Program:
     def __init__(self, root):
-        self.folders = Folders(root)
+        self.folders, self.extensions = Folders(root), []
 
 
 @pytest.fixture
@@ -65,6 +66,16 @@ def test_a_link_out_of_the_folder_does_not_help(program, tmp_path):
     os.symlink(tmp_path / "secret.png", link)
     with pytest.raises(NotFound):
         file_below([program.folders.outputs], str(link))
+
+
+@pytest.mark.parametrize("path", ["%00", "a%00b.png", "x" * 5000, "%2e%2e/secret.png", "..%5csecret.png"])
+def test_names_that_no_file_can_have_are_a_404(client, path):
+    assert client.get(f"/file={path}").status_code == client.get(f"/gradio_api/file={path}").status_code == 404
+
+
+def test_folders_that_the_owner_named_are_served_too(client, program):
+    Image.new("RGB", (8, 8)).save(program.folders.shown[0] / "b.png")
+    assert client.get(f"/file={program.folders.shown[0]}/b.png").status_code == 200
 
 
 def test_a_missing_file_is_a_404_with_a_sentence(client, program):

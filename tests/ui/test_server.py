@@ -4,7 +4,9 @@ import socket
 
 import pytest
 from fastapi.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
 
+from modules.api.login import Login
 from modules.errors import UserError
 from modules.ui import ports
 from modules.ui.server import HeadInjector, build_app, web_file
@@ -15,7 +17,7 @@ def client(tmp_path_factory):
     """The whole app of a running program."""
     from runtime_parts import running
 
-    with running(tmp_path_factory.mktemp("data")) as rt, TestClient(build_app(rt), base_url="http://127.0.0.1") as client:
+    with running(tmp_path_factory.mktemp("data"), "--api") as rt, TestClient(build_app(rt), base_url="http://127.0.0.1") as client:
         client.runtime = rt
         yield client
 
@@ -46,6 +48,25 @@ def test_a_setting_changed_elsewhere_is_in_the_next_page(client):
 def test_a_style_saved_elsewhere_is_in_the_next_page(client):
     client.runtime.styles.save("a style of another program", "x", "")
     assert "a style of another program" in client.get("/").text
+
+
+def test_with_a_login_nothing_of_the_whole_page_is_served_without_it(client):
+    guarded = TestClient(Login(client.app, logins={"ann": "p"}), base_url="http://127.0.0.1")
+    paths = {path for route in client.app.routes for path in below(route)}
+    assert {"/sdapi/v1/txt2img", "/internal/progress", "/file={path:path}", "/gradio_api/queue/join", "/config"} <= paths
+    for path in [*paths, "/assets/x.js", "/easel/js/10_base.js", "/favicon.ico", "/nowhere"]:
+        for method in ("GET", "POST", "HEAD", "OPTIONS"):
+            assert guarded.request(method, path).status_code == 401, (method, path)
+    with pytest.raises(WebSocketDisconnect), guarded.websocket_connect("/gradio_api/queue/join"):
+        pass
+    assert guarded.get("/internal/ping", auth=("ann", "p")).status_code == 200
+
+
+def below(route, prefix: str = "") -> list[str]:
+    """The paths of a route, or of everything that is mounted at it."""
+    path = prefix + getattr(route, "path", "").rstrip("/")
+    inner = getattr(getattr(route, "original_router", route), "routes", None) or ()
+    return [found for each in inner for found in below(each, path)] or [path or "/"]
 
 
 @pytest.mark.parametrize("path", ["../server.py", "js/../../server.py", "none.js", "/etc/passwd", ""])
