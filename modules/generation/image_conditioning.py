@@ -54,7 +54,7 @@ def of_picture(
         return fitted(_encoded(model, source) / model.scale_factor, latent_size)
     hole = torch.ones_like(source[:1, :1]) if mask is None else mask.to(source)
     latent = fitted(_encoded(model, torch.lerp(source, source * (1 - hole), weight)), latent_size)
-    small = F.interpolate(hole.float(), size=latent_size).expand(len(latent), -1, -1, -1)
+    small = F.interpolate(hole.float(), size=latent_size).expand(len(latent), -1, -1, -1).to(latent.device)
     return torch.cat([small, latent], dim=1)
 
 
