@@ -181,7 +181,7 @@ def publish_batch(p: StableDiffusionProcessing, indices: list[int], latents: tor
     """
     keep = runtime.current().settings.samples_save and not p.do_not_save_samples
     if not any_overrides(p.scripts, *BATCH_HOOKS):
-        made = {}
+        made: dict[int, Made] = {}
         with suppress(Cancelled):  # pressed between two tiles of the VAE: what is finished stays
             for index, latent in zip(indices, latents, strict=True):
                 if made:  # the first one is finished whatever was pressed: all of its steps are done
