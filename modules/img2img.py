@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from PIL import Image
@@ -72,6 +73,29 @@ def scaled_size(picture: Image.Image, factor: float) -> tuple[int, int]:
 def run(job: Job, state: JobState) -> dict[str, Any]:
     """The worker's part: make the pictures of `job` that do not exist yet; returns the job's result."""
     return run_request(job, partial(opened, current()), processing.process_images, scripts.scripts_img2img)
+
+
+def process_batch(p: StableDiffusionProcessingImg2Img, input_dir: str, output_dir: str = "", inpaint_mask_dir: str = "",
+                  args: Sequence[Any] = (), **_: Any) -> Any:
+    """Every picture of a folder through `p`, results into another; the last Processed. A name that extensions expect here and replace.
+
+    The batch of the tab itself is modules/generation/folder_batch.py.
+    """
+    result = None
+    if output_dir:
+        p.outpath_samples, p.override_settings["save_to_dirs"] = output_dir, False
+    for path in sorted(Path(input_dir).iterdir()):
+        if path.suffix.lower() not in Image.registered_extensions():
+            continue
+        with Image.open(path) as picture:
+            p.init_images = [picture.convert("RGB")] * p.batch_size
+        masks = sorted(Path(inpaint_mask_dir).glob(f"{path.stem}.*")) if inpaint_mask_dir else []
+        if masks:
+            with Image.open(masks[0]) as mask:
+                p.image_mask = mask.convert("L")
+        run_script = p.scripts.run(p, *args) if p.scripts is not None and args else None
+        result = run_script or processing.process_images(p)
+    return result
 
 
 def opened(rt: Runtime, kind: type[StableDiffusionProcessingImg2Img] = StableDiffusionProcessingImg2Img,

@@ -122,13 +122,15 @@ def add_callback(event: str, callback: Callable, *, name: str | None = None) -> 
     callback_map[event].append(ScriptCallback(script, callback, name or str(getattr(callback, "__name__", ""))))
 
 
-def call(event: str, *args: Any, note: Callable[[str], None] | None = None, **keywords: Any) -> list[Any]:
+def call(event: str, *args: Any, note: Callable[[str], None] | None = None, since: int = 0,
+         **keywords: Any) -> list[Any]:
     """Call every function registered for `event` in the order of registration; their results that are not None.
 
-    A function that raises is reported with its file, `note` gets a sentence about it, and the others run.
+    A function that raises is reported with its file, `note` gets a sentence about it, and the others run. `since`: how many were
+    called already.
     """
     results = []
-    for registered in list(callback_map.get(event, ())):
+    for registered in list(callback_map.get(event, ()))[since:]:
         try:
             with timing.of(registered.script, event), old_ways(registered.script) if event in OF_THE_PAGE else nullcontext():
                 result = registered.callback(*args, **keywords)

@@ -3,7 +3,8 @@
 MOST = {
     "modules.scripts": "AlwaysVisible basedir scripts_data postprocessing_scripts_data scripts_txt2img scripts_img2img scripts_current "
                        "list_scripts list_files_with_name ScriptFile ScriptRunner OnComponent PostprocessImageArgs "
-                       "PostprocessBatchListArgs PostSampleArgs MaskBlendArgs PostProcessMaskOverlayArgs Script ScriptClassData script_callbacks shared paths",
+                       "PostprocessBatchListArgs PostSampleArgs MaskBlendArgs PostProcessMaskOverlayArgs Script ScriptClassData "
+                         "script_callbacks shared paths",
     "modules.script_callbacks": "remove_callbacks_for_function remove_current_script_callbacks callback_map CFGDenoiserParams "
                                 "CFGDenoisedParams AfterCFGCallbackParams ImageSaveParams ImageGridLoopParams ExtraNoiseParams "
                                 "UiTrainTabParams BeforeTokenCounterParams on_app_started on_before_reload on_model_loaded on_ui_tabs "
@@ -41,7 +42,8 @@ SEVERAL = {
     "modules.call_queue": "queue_lock wrap_queued_call wrap_gradio_gpu_call wrap_gradio_call",
     "modules.sd_models": "checkpoints_list checkpoint_aliases checkpoint_alisases checkpoint_tiles get_closet_checkpoint_match "
                          "reload_model_weights load_model unload_model_weights read_state_dict list_models model_data model_hash "
-                         "model_path select_checkpoint read_metadata_from_safetensors checkpoints_loaded SkipWritingToConfig CheckpointInfo",
+                         "model_path select_checkpoint read_metadata_from_safetensors checkpoints_loaded SkipWritingToConfig "
+                         "CheckpointInfo",
     "modules.sd_samplers": "all_samplers samplers samplers_for_img2img all_samplers_map samplers_map visible_sampler_names create_sampler "
                            "SamplerData find_sampler_config set_samplers get_sampler_and_scheduler",
     "modules.sd_schedulers": "schedulers schedulers_map",
@@ -87,6 +89,7 @@ FEW = {
     "modules.sd_hijack_optimizations": "get_available_vram sub_quad_attention get_xformers_flash_attention_op",
     "modules.sd_hijack_clip": "FrozenCLIPEmbedderWithCustomWordsBase",
     "modules.cmd_args": "parser",
+    "modules.img2img": "process_batch",
 }
 # Found where webui.py puts them, behind everything that is installed.
 TOP_LEVEL = {

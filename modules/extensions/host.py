@@ -35,11 +35,13 @@ def start(folders: Folders, settings: Any, args: argparse.Namespace, notice: Cal
         if loaded.error is not None:
             notice(sentence_about(loaded))
     script_callbacks.call("ui_settings", note=notice)
+    called = len(script_callbacks.callback_map["ui_settings"])
     script_callbacks.call("before_ui", note=notice)
     scripts.scripts_txt2img = scripts.scripts_current = ScriptRunner(notice)
     scripts.scripts_txt2img.initialize_scripts(is_img2img=False)
     scripts.scripts_img2img = ScriptRunner(notice)
     scripts.scripts_img2img.initialize_scripts(is_img2img=True)
+    script_callbacks.call("ui_settings", note=notice, since=called)  # of those that scripts registered when they were made
     scripts.scripts_postproc = ScriptPostprocessingRunner(notice=notice)
     scripts.scripts_postproc.initialize_scripts()
     return found

@@ -1,0 +1,197 @@
+"""Community extensions, unmodified: each is installed from a local clone, builds its controls, and does its main work on the demo model.
+
+EASEL_EXTENSIONS names a folder of clones, each under the name of its repository. Nothing of them is part of this program, so without the
+variable these tests are skipped, as they are for a clone that is not there or needs a package that is not installed.
+"""
+import base64
+import io
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from server_process import ServerProcess
+
+from modules.folders import PROGRAM
+
+CLONES = os.environ.get("EASEL_EXTENSIONS")
+pytestmark = [pytest.mark.skipif(not CLONES, reason="EASEL_EXTENSIONS names no folder of clones"), pytest.mark.timeout(900)]
+REQUEST = {"prompt": "a cat", "steps": 3, "width": 128, "height": 128, "seed": 1, "sampler_name": "Euler", "do_not_save_grid": True}
+COLUMNS = [True, False, "Matrix", "Columns", "Mask", "Prompt", "1,1", "0.2"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Installed:
+    """A running server with one extension."""
+
+    server: ServerProcess
+    folder: Path
+
+    def picture(self, route: str = "txt2img", **values: Any) -> tuple[list[Image.Image], str]:
+        """The pictures of a request and the first infotext."""
+        status, answer = self.server.post(f"/sdapi/v1/{route}", {**REQUEST, **values})
+        assert status == 200, answer
+        pictures = [Image.open(io.BytesIO(base64.b64decode(text))).convert("RGB") for text in answer["images"]]
+        return pictures, json.loads(answer["info"])["infotexts"][0]
+
+    def with_script(self, title: str, args: list[Any], **values: Any) -> tuple[list[Image.Image], str]:
+        """The same with an always-on script."""
+        return self.picture(alwayson_scripts={title: {"args": args}}, **values)
+
+    def defaults(self, title: str, is_img2img: bool = False) -> list[Any]:
+        """The first values of a script's controls."""
+        infos = self.server.get("/sdapi/v1/script-info")[1]
+        found = next(info for info in infos if info["name"] == title and info["is_img2img"] == is_img2img)
+        return [arg["value"] for arg in found["args"]]
+
+    def changes_the_picture(self, title: str, args: list[Any], **values: Any) -> str:
+        """The infotext of a picture that the script makes another one."""
+        plain, _ = self.picture(**values)
+        changed, infotext = self.with_script(title, args, **values)
+        assert changed[0].tobytes() != plain[0].tobytes()
+        return infotext
+
+
+def dynamic_prompts(easel):
+    title = next(name for name in easel.server.get("/sdapi/v1/scripts")[1]["txt2img"] if name.startswith("dynamic prompts v"))
+    _, infotext = easel.with_script(title, [], prompt="a {red|red} cat")
+    assert infotext.startswith("a red cat")
+
+
+def wildcards(easel):
+    (easel.folder / "wildcards").mkdir(exist_ok=True)
+    (easel.folder / "wildcards" / "of_a_test.txt").write_text("green\n")
+    _, infotext = easel.picture(prompt="a __of_a_test__ cat")
+    assert infotext.startswith("a green cat")
+
+
+def ultimate_upscale(easel):
+    args = easel.defaults("ultimate sd upscale", is_img2img=True)
+    args[1], args[2], args[8], args[10], args[13], args[14], args[17] = 128, 128, 0, 0, 0, 2, 2
+    content = io.BytesIO()
+    Image.new("RGB", (128, 128), "red").save(content, format="PNG")
+    pictures, _ = easel.picture("img2img", init_images=[base64.b64encode(content.getvalue()).decode()], denoising_strength=0.3,
+                                script_name="ultimate sd upscale", script_args=args)
+    assert pictures[0].size == (256, 256)
+
+
+def detail_daemon(easel):
+    args = easel.defaults("detail daemon")
+    args[0] = args[1] = True
+    args[7] = 1.0
+    easel.changes_the_picture("detail daemon", args, steps=6)
+
+
+def tag_autocomplete(easel):
+    assert easel.server.get("/tacapi/v1/lora-cached-hash/none")[0] == 200
+    status, text = easel.server.get("/file=tmp/tagAutocompletePath.txt")
+    assert status == 200 and str(text)
+
+
+def prompt_all_in_one(easel):
+    assert easel.server.post("/physton_prompt/token_counter", {"text": "a cat", "steps": 20})[1] == {"token_count": 2, "max_length": 75}
+
+
+def infinite_image_browsing(easel):
+    assert easel.server.get("/infinite_image_browsing/global_setting")[1]["global_setting"]["samples_format"] == "png"
+
+
+def negpip(easel):
+    infotext = easel.changes_the_picture("negpip", [True], prompt="a cat (dog:-1.5)")
+    assert "NegPiP Active: True" in infotext
+
+
+def regional_prompter(easel):
+    for mode in ("Attention", "Latent"):
+        args = [*COLUMNS, False, False, False, mode, [False], "0", "0", "0.4", None, "0", "0", False]
+        assert f"RP Calc Mode: {mode}" in easel.changes_the_picture("regional prompter", args, prompt="a cat BREAK a dog")
+
+
+def dynamic_thresholding(easel):
+    args = [True, 7.0, 100, "Constant", 0, "Constant", 0, 4, True, "MEAN", "AD", 1]
+    assert "Mimic scale: 7" in easel.changes_the_picture("dynamic thresholding (cfg scale fix)", args, cfg_scale=20)
+
+
+def vectorscope(easel):
+    easel.changes_the_picture("vectorscope cc", [True, True, 0.5, 0.5, 0.1, 0, 0, 0.3])
+
+
+def free_u(easel):
+    assert "FreeU Stages" in easel.with_script("freeu", [True])[1]
+
+
+def tiled_diffusion(easel):
+    for method in ("MultiDiffusion", "Mixture of Diffusers"):
+        easel.changes_the_picture("tiled diffusion", [True, method, False, True, 256, 256, 16, 16, 8, 2], width=256, height=256)
+
+
+def only_the_page(easel):
+    """What it does happens in the page."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """An extension: its repository's name, its main work, and what shows that its controls or its tab are there."""
+
+    folder: str
+    works: Callable[[Installed], None]
+    scripts: tuple[str, ...] = ()
+    elements: tuple[str, ...] = ()
+    flags: tuple[str, ...] = field(default=())
+
+
+TARGETS = (
+    Target(folder="sd-dynamic-prompts", works=dynamic_prompts, elements=("tab_sddp-wildcard-manager",)),
+    Target(folder="stable-diffusion-webui-wildcards", works=wildcards, scripts=("simple wildcards",)),
+    Target(folder="ultimate-upscale-for-automatic1111", works=ultimate_upscale),
+    Target(folder="sd-webui-ar", works=only_the_page, elements=("txt2img_row_aspect_ratio",)),
+    Target(folder="sd-webui-detail-daemon", works=detail_daemon, scripts=("detail daemon",)),
+    Target(folder="a1111-sd-webui-tagcomplete", works=tag_autocomplete),
+    Target(folder="sd-webui-prompt-all-in-one", works=prompt_all_in_one),
+    Target(folder="sd-webui-infinite-image-browsing", works=infinite_image_browsing, elements=("tab_infinite-image-browsing",)),
+    Target(folder="stable-diffusion-webui-images-browser", works=only_the_page, elements=("tab_image_browser",)),
+    Target(folder="sd-webui-negpip", works=negpip, scripts=("negpip",)),
+    Target(folder="sd-webui-regional-prompter", works=regional_prompter, scripts=("regional prompter",)),
+    Target(folder="sd-dynamic-thresholding", works=dynamic_thresholding, elements=("dynthres_mimic_mode",)),
+    Target(folder="sd-webui-vectorscope-cc", works=vectorscope, scripts=("vectorscope cc",)),
+    Target(folder="sd-webui-freeu", works=free_u, scripts=("freeu",)),
+    Target(folder="sd-webui-lora-block-weight", works=only_the_page, scripts=("lora block weight",)),
+    Target(folder="multidiffusion-upscaler-for-automatic1111", works=tiled_diffusion, scripts=("tiled diffusion", "tiled vae")),
+    Target(folder="adetailer", works=only_the_page, scripts=("adetailer",)),
+    Target(folder="sd-webui-controlnet", works=only_the_page, scripts=("controlnet",)),
+)
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.folder)
+def test_an_extension_loads_builds_its_controls_and_works(target, tmp_path):
+    clone = Path(CLONES or "") / target.folder
+    if not clone.is_dir():
+        pytest.skip(f"there is no clone {target.folder}")
+    data_dir = tmp_path / "data"
+    folder = data_dir / "extensions" / target.folder
+    shutil.copytree(clone, folder)
+    (data_dir / "config.json").write_text(json.dumps({"disabled_extensions": ["easel-dynamic-prompts"]}))
+    # Names such as k_diffusion are those of the program, also where a package of this name is installed for tests.
+    first = str(PROGRAM / "modules" / "a1111" / "toplevel")
+    search = os.pathsep.join(filter(None, (first, os.environ.get("PYTHONPATH", ""))))
+    with ServerProcess(data_dir, "--api", *target.flags, env={"PYTHONPATH": search}, wait_s=300) as server:
+        skip_what_needs_packages(server)
+        assert "cannot be loaded" not in server.log() and "cannot be built" not in server.log()
+        known = {name for names in server.get("/sdapi/v1/scripts")[1].values() for name in names}
+        assert set(target.scripts) <= known
+        shown = {component["props"].get("elem_id") for component in server.get("/config")[1]["components"]}
+        assert set(target.elements) <= shown
+        target.works(Installed(server=server, folder=folder))
+        assert "went on without it" not in server.log() and not re.search(r"^\S.* failed$", server.log(), re.MULTILINE)
+
+
+def skip_what_needs_packages(server):
+    missing = re.search(r"No module named '([\w.]+)'|operator torchvision", server.log())
+    if missing and "cannot be loaded" in server.log():
+        pytest.skip(f"it needs a package that is not installed: {missing[1] or 'torchvision'}")
