@@ -26,7 +26,7 @@ RESULT_SECTIONS = (
     )),
     Section(id="watermark", title="Watermark and safety filter", category="saving", rows=(
         check("invisible_watermark", False, "Add an invisible watermark to pictures", picture=True,
-              info="from 256x256 pixels on; it survives PNG and JPEG of quality 95, not a change of the size"),
+              info="from 256x256 pixels on; it survives PNG and JPEG at 95, not a change of the size"),
         text("invisible_watermark_text", "StableDiffusionV1", "Text of the watermark", picture=True,
              info="4 to 32 plain characters; PNG Info reads it"),
         check("safety_filter", False, "Hide pictures that the safety checker objects to", picture=True,

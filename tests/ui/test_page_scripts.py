@@ -128,3 +128,30 @@ def test_no_name_is_defined_in_two_scripts():
     ("stylish restyle", "style", None), ("ein Ärger", "rger", None), ("a <hypernet:n:1> b", "<hypernet:n:1>", "a b")])
 def test_what_a_card_put_into_a_prompt_is_taken_out_whole(page, prompt, text, left):
     assert page.evaluate("([prompt, text]) => promptWithout(text, prompt, ' ', false)", [prompt, text]) == left
+
+
+def test_a_preset_with_a_checkpoint_chooses_it_where_another_one_is_chosen(page):
+    for name in ("41_form.js", "42_history.js", "43_presets.js"):
+        page.add_script_tag(path=SCRIPTS / name)
+    chosen = page.evaluate("""async () => {
+        const chosen = [];
+        selectCheckpoint = (title) => chosen.push(title);
+        useValues = async (values) => chosen.push(values.steps);
+        presetView = {presets: [], checkpoint: "one", source: null};
+        for (const checkpoint of ["one", "other", ""]) await usePreset({checkpoint, values: {steps: 3}});
+        return chosen;
+    }""")
+    assert chosen == [3, "other", 3, 3]
+
+
+def test_a_preset_is_shown_as_text_where_the_clipboard_is_closed(page):
+    for name in ("41_form.js", "42_history.js", "43_presets.js"):
+        page.add_script_tag(path=SCRIPTS / name)
+    shown = page.evaluate("""() => {
+        Object.defineProperty(navigator, "clipboard", {value: undefined});
+        const row = made("li", {});
+        exportPreset(row, {name: "a/b", text: "{1}"});
+        exportPreset(row, {name: "a/b", text: "{2}"});
+        return [row.querySelector("textarea").value, row.querySelectorAll("textarea").length, row.querySelector("a").download];
+    }""")
+    assert shown == ["{2}", 1, "a_b.json"]

@@ -43,7 +43,7 @@ function presetRow(versions) {
             button("Use", "Write these values into the form", () => usePreset(chosen())),
             button("Update", "Save the form's present values of the same controls as a new version", () => updatePreset(versions[0])),
             versions.length > 1 && button("Bring back", "The chosen version becomes the newest one", () => restorePreset(chosen())),
-            button("Export", "Copy the preset as text", () => copyText(chosen().text)),
+            button("Export", "Show the preset as text, and copy it", () => exportPreset(row, chosen())),
             button("Delete", "Delete the preset with all its versions", () => deletePreset(versions[0]))));
     show();
     return row;
@@ -59,6 +59,20 @@ function presetFacts(preset) {
 async function usePreset(preset) {
     if (preset.checkpoint && preset.checkpoint !== presetView.checkpoint) selectCheckpoint(preset.checkpoint);
     await useValues(preset.values);
+}
+
+/** Shows the text below the preset, for browsers that let no page write to the clipboard, and copies it where they do. */
+function exportPreset(row, preset) {
+    const old = row.querySelector(".preset-text");
+    if (old) old.remove();
+    const box = made("textarea", {rows: "6", readonly: true, "aria-label": "The preset as text"});
+    box.value = preset.text;
+    const file = URL.createObjectURL(new Blob([preset.text], {type: "application/json"}));
+    row.append(made("div", {class: "preset-text"}, box,
+        made("a", {href: file, download: preset.name.replace(/[^\w -]+/g, "_") + ".json", class: "quiet", text: "Download as a file"})));
+    box.select();
+    if (navigator.clipboard) return copyText(preset.text);
+    return null;
 }
 
 async function savePreset(preset) {
