@@ -224,7 +224,8 @@ class ModelManager:
             return
         while len(self._loaded) > count:
             _, loaded = self._loaded.popitem(last=False)
-            self.execution.placements.pop(id(loaded.model), None)
+            if self.execution.placements.pop(id(loaded.model), None) and loaded.placement and loaded.placement.policy != "whole":
+                loaded.placement.follow(None)  # a run that still holds it must not keep the device full
         self.hardware.gc()
 
     def _notice(self, text: str) -> None:

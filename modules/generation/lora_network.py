@@ -61,9 +61,12 @@ class LoraNetwork(ExtraNetwork):
         self._models.append(p.sd_model)
 
     def deactivate(self, p: Any) -> None:
-        """Every weight as it was, inside `kept` at its end or when another set follows."""
+        """Every weight as it was; inside `kept` at its end, or when another set follows.
+
+        Where several models were changed that is at once too: they may have to make room for each other.
+        """
         loaded_views().clear()
-        if not self._kept:
+        if not self._kept or len(self._models) > 1:
             self._take_away()
 
     @contextmanager
