@@ -20,6 +20,9 @@ START_S, PICTURE_S = 120, 120
 SETTLE_MS = 1500
 INPAINT_PROMPT = "mountains at sunset with a yellow balloon"
 BRUSH_PX = "36"
+TABS = ("txt2img", "img2img", "gallery", "extras", "pnginfo", "modelmerger", "settings", "extensions")
+VIEWS = (("light", WIDTH_PX), ("dark", WIDTH_PX), ("dark", 390))
+GAP_PX = 24
 STROKE = ((0.45, 0.25), (0.5, 0.25), (0.52, 0.4), (0.44, 0.4), (0.48, 0.25))  # over the picture, as shares of its edge
 
 
@@ -73,7 +76,35 @@ def take_pictures(url: str, data_dir: str, browser: str, args: argparse.Namespac
         save(page, args.out / "first-picture.png", data_dir)
         inpainting(page, args)
         save(page, args.out / "inpaint.png", data_dir)
+        for tab in TABS:
+            every_view(page, tab, args.out / "tabs" / f"{tab}.jpg", data_dir)
         running.close()
+
+
+def every_view(page, tab: str, path: Path, data_dir: str) -> None:
+    """One picture of a tab: in light, in dark, and as wide as a phone, beside each other."""
+    from io import BytesIO
+
+    from PIL import Image
+
+    shots = []
+    for theme, width in VIEWS:
+        page.set_viewport_size({"width": width, "height": HEIGHT_PX})
+        page.evaluate("dark => document.body.classList.toggle('dark', dark)", theme == "dark")
+        page.click(f"#tab_{tab}-button")
+        page.wait_for_timeout(SETTLE_MS)
+        without_folder(page, data_dir)
+        page.evaluate("window.scrollTo(0, 0)")
+        shots.append(Image.open(BytesIO(page.screenshot())).convert("RGB"))
+    page.set_viewport_size({"width": WIDTH_PX, "height": HEIGHT_PX})
+    page.evaluate("document.body.classList.remove('dark')")
+    sheet = Image.new("RGB", (sum(shot.width for shot in shots) + GAP_PX * (len(shots) - 1), HEIGHT_PX), "white")
+    left = 0
+    for shot in shots:
+        sheet.paste(shot, (left, 0))
+        left += shot.width + GAP_PX
+    path.parent.mkdir(exist_ok=True)
+    sheet.resize((sheet.width // 2, sheet.height // 2), Image.Resampling.LANCZOS).save(path, quality=82)
 
 
 def first_picture(page, args: argparse.Namespace) -> None:
@@ -111,9 +142,8 @@ def inpainting(page, args: argparse.Namespace) -> None:
 
 
 def save(page, path: Path, data_dir: str) -> None:
-    """Write what is seen; the temporary folder stands for the one of a user."""
-    page.evaluate("([folder, shown]) => byId('models_note') && (byId('models_note').innerHTML = "
-                  "byId('models_note').innerHTML.replaceAll(folder, shown))", [data_dir, "easel"])
+    """Write what is seen."""
+    without_folder(page, data_dir)
     page.wait_for_load_state("networkidle")
     page.wait_for_timeout(SETTLE_MS)
     page.evaluate("window.scrollTo(0, 0)")
@@ -123,3 +153,9 @@ def save(page, path: Path, data_dir: str) -> None:
 
 if __name__ == "__main__":
     sys.exit(main())
+
+
+def without_folder(page, data_dir: str) -> None:
+    """The temporary folder stands for the one of a user."""
+    page.evaluate("([folder, shown]) => byId('models_note') && (byId('models_note').innerHTML = "
+                  "byId('models_note').innerHTML.replaceAll(folder, shown))", [data_dir, "easel"])

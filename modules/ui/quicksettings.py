@@ -26,7 +26,8 @@ HEADER_TOOLS = """
 <div class="header-tools">
   <button type="button" id="queue_button" class="plain" aria-expanded="false" title="Show the queue">Queue<span class="count"></span>
   </button>
-  <button type="button" id="shortcuts_button" class="plain easel-icon icon-keys" title="Keyboard shortcuts (?)" aria-label="Keyboard shortcuts">⌨</button>
+  <button type="button" id="shortcuts_button" class="plain easel-icon icon-keys" title="Keyboard shortcuts (?)"
+          aria-label="Keyboard shortcuts">⌨</button>
   <button type="button" id="theme_button" class="plain easel-icon icon-theme" title="Light or dark" aria-label="Light or dark">◐</button>
 </div>
 """

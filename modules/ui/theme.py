@@ -10,7 +10,7 @@ WEB = Path(__file__).parent / "web"
 # One accent for what can be pressed or is chosen; everything else is a grey with a little blue in it.
 ACCENT = gr.themes.Color("#eefaf8", "#d3f2ed", "#a9e4db", "#76cfc4", "#45b3a8", "#2a978d", "#1c7a73", "#1a625d", "#194e4b", "#18413f",
                          "#0a2625", name="easel")
-GREY = gr.themes.Color("#f8f9fa", "#f1f3f5", "#e3e7ea", "#cdd3d9", "#98a2ad", "#6a7580", "#4b555f", "#39424b", "#262d34", "#1a2026",
+GREY = gr.themes.Color("#f8f9fa", "#f1f3f5", "#e3e7ea", "#cdd3d9", "#98a2ad", "#626d78", "#4b555f", "#39424b", "#262d34", "#1a2026",
                        "#12161b", name="easel_grey")
 
 
