@@ -59,7 +59,7 @@ def check_faces(rt: runtime.Runtime, request: Mapping[str, Any], overrides: Mapp
     missing = rt.faces.missing(overrides.get("face_restoration_model") or rt.settings.face_restoration_model)
     if missing is not None:
         error = FileMissing(missing)
-        raise RequestError("restore_faces", f"Restore faces: {error.what}", error.why, error.remedy)
+        raise RequestError("restore_faces", f"Restore faces: {error.what}", error.why, f"{error.remedy} Or switch Restore faces off.")
 
 
 def concealed(p: StableDiffusionProcessing, image: Image, index: int) -> Image:
