@@ -83,7 +83,7 @@ def process_batch(p: StableDiffusionProcessingImg2Img, input_dir: str, output_di
     """
     result = None
     if output_dir:
-        p.outpath_samples, p.override_settings["save_to_dirs"] = output_dir, False
+        p.outpath_samples, p.override_settings = output_dir, {**(p.override_settings or {}), "save_to_dirs": False}
     for path in sorted(Path(input_dir).iterdir()):
         if path.suffix.lower() not in Image.registered_extensions():
             continue

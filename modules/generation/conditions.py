@@ -79,4 +79,4 @@ def circumstances(p: StableDiffusionProcessing, options: EncodeOptions) -> Hasha
     embeddings = frozenset((e.name, e.sha256) for e in table.loaded.values()) if table is not None else frozenset()
     networks = tuple(sorted((kind, tuple(tuple(tag.items) for tag in tags)) for kind, tags in p.extra_network_data.items()))
     hashes = tuple((key, str(value)) for key, value in p.extra_generation_params.items() if key.endswith(" hashes") and key != TI_HASHES)
-    return str(checkpoint.path), checkpoint.state, networks, hashes, embeddings, options
+    return str(checkpoint.path), checkpoint.state, networks, hashes, embeddings, options, getattr(p, "changed_networks", None)

@@ -45,6 +45,7 @@ class LoraNetwork(ExtraNetwork):
             return
         self._take_away()
         self._uses = uses
+        p.changed_networks = object()  # texts that were encoded with other weights are of no use now
         self.apply_to(p)
 
     def apply_to(self, p: Any) -> None:

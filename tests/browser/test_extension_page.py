@@ -81,6 +81,10 @@ def test_a_tab_of_an_extension_works_and_sends_to_others(tab, with_extension):
     tab.fill("#tab_infotext textarea", "a sent prompt\nSteps: 7, Sampler: Euler, Seed: 12, Size: 64x64")
     tab.click("#tab_send")
     tab.wait_for_function("() => document.querySelector('#txt2img_prompt textarea').value === 'a sent prompt'")
+    config = with_extension.get("/config")[1]
+    generate = next(part["id"] for part in config["components"] if part["props"].get("elem_id") == "txt2img_generate")
+    pressed = next(event for event in config["dependencies"] if [generate, "click"] in event["targets"])
+    assert len(pressed["outputs"]) == 4, "extensions find Generate by them"
     answer = with_extension.get("/page-of-a-test")[1]
     assert answer["flag"] == "given" and {"txt2img_prompt", "img2img_prompt", "setting_samples_format"} <= set(answer["told"])
 
