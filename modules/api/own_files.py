@@ -1,6 +1,6 @@
 """Pictures of users who are no administrators: saved into a folder of their own, and served to nobody else."""
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +74,7 @@ def is_own(rt: Runtime, queue: OwnQueue, path: Path) -> bool:
     return any(str(path) in picture_paths(job).values() for job in jobs)
 
 
-def check_settings(viewer: Viewer, keys: Mapping[str, Any]) -> None:
+def check_settings(viewer: Viewer, keys: Iterable[str]) -> None:
     """Raises NotAllowed when somebody who is no administrator would change where everybody's files go."""
     if not viewer.is_admin and any(key.startswith(FOLDER_SETTINGS) for key in keys):
         raise NotAllowed("Only an administrator of this server may change folders.")

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from modules import errors
+from modules.api.own_files import check_settings
+from modules.api.own_queue import Viewer, viewer_of
 from modules.errors import UserError
 from modules.sampling.registry import SAMPLERS
 from modules.ui.components import PRIVATE, made, paragraphs
@@ -179,10 +181,13 @@ def _known_choices(key: str, value: Any) -> list[Any]:
 def _connect(rt: Runtime, components: dict[str, Any], apply: gr.Button, restore: gr.Button, result: gr.HTML, stored: gr.Textbox) -> None:
     keys = list(components)
 
-    def store(*values: Any) -> tuple[str, str]:
+    def store(request: gr.Request, *values: Any) -> tuple[str, str]:
         changed, refused = [], []
+        viewer = viewer_of(request.request) if request.request else Viewer()
         for key, value in zip(keys, values, strict=True):
             try:
+                if value != getattr(rt.settings, key):
+                    check_settings(viewer, [key])
                 if rt.settings.set(key, value):
                     changed.append(key)
             except UserError as error:

@@ -38,7 +38,7 @@ def test_get_routes_change_nothing(rt, client):
     before = (rt.queue.version, rt.settings.snapshot())
     for path, methods in client.get("/openapi.json").json()["paths"].items():
         if "get" in methods:
-            assert client.get(re.sub(r"\{\w+\}", "0", path)).status_code in (200, 404, 422), path
+            assert client.get(re.sub(r"\{\w+\}", "0", path)).status_code in (200, 400, 404, 422), path
     assert (rt.queue.version, rt.settings.snapshot()) == before
 
 
