@@ -4,10 +4,10 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel, Field
 
 from modules.api.answers import SafeJSONResponse
 from modules.api.own_queue import NotAllowed, admin_only
@@ -31,6 +31,12 @@ class LookRequest(BaseModel):
     url: str
     branch: str = ""
     name: str = ""
+
+
+class IndexRequest(BaseModel):
+    """The address or file of a list of extensions; empty: that of the settings."""
+
+    url: str = Field("", max_length=2000)
 
 
 class NameRequest(BaseModel):
@@ -151,10 +157,10 @@ def _add_installing(router: APIRouter, rt: Runtime, changes: ExtensionChanges, f
         """How far an installation is, with the output of its installers."""
         return changes.known(installation_id).as_dict()
 
-    @router.get("/available", dependencies=for_changes)
-    def available(request: Request, url: Annotated[str, Query(max_length=2000)] = "") -> dict[str, Any]:
+    @router.post("/available", dependencies=for_changes)  # it asks another server, which reading must not do
+    def available(body: IndexRequest, request: Request) -> dict[str, Any]:
         """What an index offers; without an address, the one of the settings."""
-        index = read_index(url or rt.settings.extension_index_url, allows_files=is_from_this_machine(request))
+        index = read_index(body.url or rt.settings.extension_index_url, allows_files=is_from_this_machine(request))
         remotes = {origin_of(extension.path).remote.removesuffix(".git").lower() for extension in present_extensions(rt)}
         offers = [{**asdict(offer), "installed": offer.url.removesuffix(".git").lower() in remotes} for offer in index.offers]
         return {"tags": index.tags, "offers": offers}

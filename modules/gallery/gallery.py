@@ -56,9 +56,19 @@ class Gallery:
         self._closing = threading.Event()
         self._changing = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._parts: dict[Path, Gallery] = {}
+
+    def part(self, index_file: Path, roots: Callable[[], list[Path]]) -> Gallery:
+        """A gallery of other folders that ends with this one, made when it is first asked for."""
+        with self._opening:
+            if index_file not in self._parts:
+                self._parts[index_file] = Gallery(index_file, roots)
+            return self._parts[index_file]
 
     def close(self) -> None:
         """End the work in the background."""
+        for part in self._parts.values():
+            part.close()
         self._closing.set()
         self._wanted.set()
         if self._thread is not None:

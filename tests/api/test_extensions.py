@@ -16,7 +16,7 @@ def reachable(rt, monkeypatch):
 def test_nothing_is_changed_where_other_machines_reach_the_server(client, reachable, path, body):
     refused = client.post(f"/internal/extensions/{path}", json=body)
     assert refused.status_code == 403 and "other machines" in refused.json()["detail"]
-    assert client.get("/internal/extensions/available").status_code == 403
+    assert client.post("/internal/extensions/available", json={}).status_code == 403
     assert "other machines" in client.get("/internal/extensions").json()["refusal"]
 
 

@@ -1,12 +1,14 @@
 """Routes of the gallery: questions, files and changes, and who may ask."""
 import io
-from types import SimpleNamespace
+import shutil
 
 import pytest
 from PIL import Image
 
 from modules import txt2img
-from modules.api.own_queue import NotAllowed, admin_only
+from modules.api.gallery import gallery_of
+from modules.api.own_queue import Viewer
+from modules.errors import NotFound
 
 
 @pytest.fixture
@@ -57,8 +59,14 @@ def test_stars_tags_moving_and_the_bin_by_request(client, made):
     assert client.get("/internal/gallery/bin").json()["entries"] == []
 
 
-def test_with_logins_the_gallery_is_the_administrators():
-    admin_only(SimpleNamespace(scope={}))
-    admin_only(SimpleNamespace(scope={"easel_user": "ada", "easel_admin": True}))
-    with pytest.raises(NotAllowed):
-        admin_only(SimpleNamespace(scope={"easel_user": "ben", "easel_admin": False}))
+def test_with_logins_each_user_has_a_gallery_of_their_own(rt, made):
+    assert gallery_of(rt, Viewer()) is rt.gallery and gallery_of(rt, Viewer(user="ada", is_admin=True)) is rt.gallery
+    gallery = gallery_of(rt, Viewer(user="ben", is_admin=False))
+    own = rt.folders.data / rt.settings.outdir_txt2img_samples / "ben"
+    assert own in gallery.roots and gallery_of(rt, Viewer(user="ben", is_admin=False)) is gallery
+    own.mkdir(parents=True)
+    shutil.copy(rt.gallery.index.path_of(made), own / "mine.png")
+    gallery.read_all()
+    assert [row["name"] for row in gallery.index.rows(gallery.find("", "newest", "").numbers)] == ["mine.png"]
+    with pytest.raises(NotFound):
+        gallery.index.path_of(made)

@@ -175,7 +175,7 @@ function buildAvailable() {
 }
 
 async function loadOffers() {
-    const answer = await askExtensions("/available?" + new URLSearchParams({url: byId("extensions_index").value.trim()}));
+    const answer = await askExtensions("/available", {url: byId("extensions_index").value.trim()});
     Object.assign(extensionsView, {offers: answer.offers, tags: answer.tags});
     writeOffers();
 }
