@@ -183,7 +183,7 @@ def _add_accepted(parser: argparse.ArgumentParser) -> None:
 class _TolerantParser(argparse.ArgumentParser):
     """Leaves out flags that it does not know: extensions read the command line with it once more."""
 
-    def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:
+    def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override]
         return self.parse_known_args(args, namespace)[0]
 
 
