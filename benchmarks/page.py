@@ -32,7 +32,8 @@ def heap_mb(page) -> float:
     """The JavaScript heap after a collection."""
     session = page.context.new_cdp_session(page)
     session.send("HeapProfiler.collectGarbage")
-    metrics = {row["name"]: row["value"] for row in (session.send("Performance.enable"), session.send("Performance.getMetrics"))[1]["metrics"]}
+    session.send("Performance.enable")
+    metrics = {row["name"]: row["value"] for row in session.send("Performance.getMetrics")["metrics"]}
     return metrics["JSHeapUsedSize"] / 2**20
 
 

@@ -9,8 +9,8 @@ from modules import runtime
 from modules.generation.inputs import GivenPicture, open_input, store_input
 from modules.imaging.caption_network import CaptionOptions
 from modules.imaging.interrogate import CLIP, ClipOptions
-from modules.imaging.tag_text import TagOptions
 from modules.imaging.known_files import FileMissing
+from modules.imaging.tag_text import TagOptions
 from modules.jobs.job import Job
 from modules.jobs.state import JobState
 from modules.runtime import Runtime

@@ -51,7 +51,8 @@ def test_addresses_are_https_and_name_a_model_file():
     file = model_files.file_at("https://example.org/files/My%20style.safetensors?token=x", "", LORA, "A" * 64)
     assert file.name == "My style.safetensors" and file.sha256 == "a" * 64 and file.folders == ("Lora",)
     refused = (("http://example.org/a.pt", "", ""), ("https://u:p@example.org/a.pt", "", ""), ("file:///etc/passwd", "", ""),
-               ("https://example.org/download", "", ""), ("https://example.org/a.pt", "../a.pt", ""), ("https://example.org/a.pt", "", "abc"))
+               ("https://example.org/download", "", ""), ("https://example.org/a.pt", "../a.pt", ""),
+               ("https://example.org/a.pt", "", "abc"))
     for address, name, digest in refused:
         with pytest.raises(RequestError):
             model_files.file_at(address, name, LORA, digest)

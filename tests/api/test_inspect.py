@@ -37,7 +37,8 @@ def test_the_negative_prompt_is_one_part_and_knows_no_networks(client):
     ({}, 40), ({"cfg_scale": 1}, 20), ({"prompt": "a AND b"}, 60), ({"n_iter": 2, "batch_size": 3}, 240),
     ({"sampler_name": "Heun"}, 78), ({"sampler_name": "DPM adaptive"}, None),
     ({"enable_hr": True, "denoising_strength": 0.5, "hr_second_pass_steps": 10}, 60),
-    ({"enable_hr": True, "denoising_strength": 0.5, "hr_second_pass_steps": 10, "hr_sampler_name": "heun karras"}, 78), ({"enable_hr": True, "denoising_strength": 0}, 40)])
+    ({"enable_hr": True, "denoising_strength": 0.5, "hr_second_pass_steps": 10, "hr_sampler_name": "heun karras"}, 78),
+    ({"enable_hr": True, "denoising_strength": 0}, 40)])
 def test_evaluations_of_the_whole_job_are_planned(client, values, evaluations):
     request = {"prompt": "a", "sampler_name": "Euler", "steps": 20, "cfg_scale": 7, **values}
     assert inspect(client, **request)["cost"]["evaluations"] == evaluations

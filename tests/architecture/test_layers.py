@@ -15,8 +15,8 @@ LAYERS = (
     "prompt sampling nn",
     "checkpoints networks imaging hardware settings setup_check",
     "runtime scripts script_callbacks scripts_postprocessing extra_networks styles extensions jobs gallery history",
-    "txt2img img2img postprocessing processing generation engine existing_installation import_plan model_jobs merging downloads interrogation "
-    "self_check model_files",
+    "txt2img img2img postprocessing processing generation engine existing_installation import_plan model_jobs merging downloads "
+    "interrogation self_check model_files",
     "ui api cli",
     "webui a1111",
 )

@@ -39,7 +39,7 @@ class Proxy(BaseHTTPRequestHandler):
         while piece := answer.read1(1 << 16):
             self.wfile.write(piece)
 
-    do_POST = do_HEAD = do_GET  # noqa: N815
+    do_POST = do_HEAD = do_GET
 
     def log_message(self, *_: object) -> None:
         """Nothing is written to the terminal."""
@@ -48,7 +48,8 @@ class Proxy(BaseHTTPRequestHandler):
 @pytest.fixture
 def proxied(tmp_path) -> Iterator[ServerProcess]:
     """A server whose `url` is that of the proxy before it."""
-    with ServerProcess(tiny_model.make_data_dir(tmp_path / "data"), "--api", "--subpath", PREFIX.strip("/"), "--api-auth", "ann:p") as server:
+    data_dir = tiny_model.make_data_dir(tmp_path / "data")
+    with ServerProcess(data_dir, "--api", "--subpath", PREFIX.strip("/"), "--api-auth", "ann:p") as server:
         Proxy.to, Proxy.lost = server.port, []
         front = ThreadingHTTPServer(("127.0.0.1", 0), Proxy)
         threading.Thread(target=front.serve_forever, daemon=True).start()

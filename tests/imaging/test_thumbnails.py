@@ -14,7 +14,8 @@ def size_of(content):
     return image.format, image.size
 
 
-@pytest.mark.parametrize(("mode", "ending"), [("RGB", "png"), ("RGBA", "png"), ("L", "jpg"), ("P", "gif"), ("RGB", "webp"), ("I;16", "png")])
+@pytest.mark.parametrize(("mode", "ending"), [("RGB", "png"), ("RGBA", "png"), ("L", "jpg"), ("P", "gif"), ("RGB", "webp"),
+                                              ("I;16", "png")])
 def test_a_thumbnail_keeps_the_shape_of_every_kind_of_picture(tmp_path, mode, ending):
     path = tmp_path / f"a.{ending}"
     Image.new(mode, (640, 160)).save(path)

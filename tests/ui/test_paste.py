@@ -19,7 +19,8 @@ Seed resize from: 512x256, Clip skip: 2, Model hash: 0123456789, Version: v1.8.0
 
 FIELDS = TXT2IMG_FIELDS
 # What an infotext says of the second pass by saying nothing of it.
-NO_SECOND_PASS = {"restore_faces": False, "enable_hr": False, "hr_resize_x": 0, "hr_resize_y": 0, "hr_checkpoint_name": "Use same checkpoint",
+NO_SECOND_PASS = {"restore_faces": False,
+                  "enable_hr": False, "hr_resize_x": 0, "hr_resize_y": 0, "hr_checkpoint_name": "Use same checkpoint",
                   "hr_sampler_name": "Use same sampler", "hr_scheduler": "Use same scheduler"}
 
 
