@@ -35,6 +35,7 @@ from modules.jobs.job import Job
 from modules.runtime import Runtime
 
 MOST_LISTED = 100
+MOST_BYTES = 2**50
 THUMBNAIL_SIDES = (128, 256, 512)
 
 
@@ -115,7 +116,7 @@ def _add_reading(router: APIRouter, rt: Runtime, own: Any) -> None:
         return {"plot": plot.id if plot else None}
 
     @router.get("/{plot_id}")
-    def detail(plot: PlotFolder = own, after: Annotated[int, Query(ge=0)] = 0, version: int = 0) -> dict[str, Any]:
+    def detail(plot: PlotFolder = own, after: Annotated[int, Query(ge=0, le=MOST_BYTES)] = 0, version: int = 0) -> dict[str, Any]:
         """What changed since the version and the place in the list of cells that the page has."""
         kept = plot.description()
         cells, end = plot.lines(after)
