@@ -69,9 +69,13 @@ class Installation:
 
 def look_at(folder: Path) -> Installation:
     """What is in the folder of another program, or in its folder `models`. Raises UserError when that cannot be seen."""
-    root = folder.expanduser().resolve()
+    missing = UserError(f"There is no folder {folder}.", remedy="Give the folder in which the other program is installed.")
+    try:
+        root = folder.expanduser().resolve()
+    except (OSError, ValueError, RuntimeError) as error:  # too long, a NUL in it, or the home of a user who is not there
+        raise missing from error
     if not root.is_dir():
-        raise UserError(f"There is no folder {folder}.", remedy="Give the folder in which the other program is installed.")
+        raise missing
     if root.name == "models" and _program(root) == "" and _program(root.parent):
         root = root.parent
     flags = _start_flags(root)

@@ -17,7 +17,8 @@ def client(tmp_path_factory):
     """The whole app of a running program."""
     from runtime_parts import running
 
-    with running(tmp_path_factory.mktemp("data"), "--api") as rt, TestClient(build_app(rt), base_url="http://127.0.0.1") as client:
+    with running(tmp_path_factory.mktemp("data"), "--api") as rt, \
+            TestClient(build_app(rt), base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
         client.runtime = rt
         yield client
 
@@ -60,6 +61,21 @@ def test_with_a_login_nothing_of_the_whole_page_is_served_without_it(client):
     with pytest.raises(WebSocketDisconnect), guarded.websocket_connect("/gradio_api/queue/join"):
         pass
     assert guarded.get("/internal/ping", auth=("ann", "p")).status_code == 200
+
+
+JUNK = [b"", b"null", b"[]", b"{bad", b'{"id": "\\ud800", "path": "\\ud800", "name": "\\ud800", "folder": "\\u0000", "text": "\\ud800"}',
+        b'{"id": 5, "ids": {}, "path": [], "name": NaN, "tab": {}, "folder": 1e999, "text": null, "index": -1}']
+
+
+@pytest.mark.parametrize("content", JUNK, ids=lambda content: repr(content[:12]))
+def test_no_body_makes_a_route_of_the_page_fail(client, content):
+    for path in sorted({path for route in client.app.routes for path in below(route) if path.startswith("/internal/")}):
+        if path == "/internal/reload-ui":
+            continue  # it would end the server, which is none here
+        address = re.sub(r"\{[\w:]+\}", "0", path)
+        for method in ("POST", "GET"):
+            answer = client.request(method, address, content=content, headers={"content-type": "application/json"})
+            assert answer.status_code < 500, (method, path, answer.text[:300])
 
 
 def below(route, prefix: str = "") -> list[str]:
