@@ -33,7 +33,7 @@ def test_a_plot_says_its_cost_fills_turns_hides_and_grows(easel):
     page = easel.tab
     choose_plot(page, ("Steps", "20-30 (+5)"), ("CFG Scale", "3, 7"))
     easel.prompt("a plotted cat")
-    page.get_by_text("3 × 2 = 6 cells, 6 pictures, 300 network evaluations.").wait_for()
+    page.get_by_text("3 × 2 = 6 cells, 6 pictures, 294 network evaluations.").wait_for()
     easel.generate()
     page.wait_for_selector("#txt2img_plot td[data-state=made]")
     page.wait_for_selector("#txt2img_plot td[data-state=waiting]")  # it is seen while others are still to come
