@@ -50,7 +50,7 @@ def save_image(image: Image, path: str | Path, basename: str, seed: int | None =
     in_folders = options.folder_pattern or opts.directories_filename_pattern
     options = replace(options, encoding=replace(options.encoding, format=extension), folder_pattern=in_folders if save_to_dirs else "")
     context = _context(p, image, seed, prompt, basename)
-    folder = runtime.current().folders.data / path
+    folder = runtime.current().folders.data / (path or opts.outdir_save)
     text = info if info is not None else (existing_info or {}).get(pnginfo_section_name) or ""
     name = _Name(basename=basename, forced=forced_filename, is_short=short_filename or (no_prompt and seed is None))
     wish = script_callbacks.ImageSaveParams(image, p, str(folder / f"{name.of(folder, options, context, image)}.{extension}"),

@@ -8,6 +8,7 @@ from typing import Any
 from modules.errors import RequestError, UserError, report
 from modules.extensions.discovery import origin
 from modules.generation.base import StableDiffusionProcessing
+from modules.generation.outputs import grids_folder, samples_folder
 from modules.generation.result import Processed
 from modules.hardware import is_out_of_memory
 from modules.scripts import Script, ScriptRunner
@@ -68,6 +69,8 @@ def attach_scripts(p: StableDiffusionProcessing, runner: ScriptRunner | None, st
             p.comment(f"{key} has other controls than when the job was made; it was given those values that still fit.")
     if selected := stored.get(SELECTED):
         args[0] = number_of(runner, selected)
+    # Scripts write into these folders themselves.
+    p.outpath_samples, p.outpath_grids = str(samples_folder(p)), str(grids_folder(p))
     p.scripts = runner
     p.script_args = args
 
