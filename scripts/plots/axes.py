@@ -3,6 +3,7 @@ import itertools
 import os
 
 from modules import errors, sd_models, sd_samplers, shared
+from modules.generation.seeds import variation_chain
 from scripts.plots.values import chosen, split
 
 
@@ -165,6 +166,12 @@ def apply_face_restore(p, x, xs):
 
 
 apply_face_restore.setting = "face_restoration_model"
+
+
+def confirm_chains(p, xs):
+    """Raises UserError for what is no chain of seeds and strengths."""
+    for x in xs:
+        variation_chain(x)
 
 
 def size_of(text):

@@ -86,4 +86,5 @@ axis_options = [
     AxisOptionTxt2Img("Hires CFG scale", float, apply_field("hr_cfg")),
     AxisOptionImg2Img("Mask blur", int, apply_field("mask_blur")),
     AxisOptionImg2Img("Masked area padding", int, apply_field("inpaint_full_res_padding")),
+    AxisOption("Variation chain", str, apply_field("variations"), confirm=axes.confirm_chains),
 ]

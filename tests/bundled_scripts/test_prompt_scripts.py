@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from modules import scripts
+from modules import scripts, shared
 from modules.errors import UserError
 from modules.processing import Processed, StableDiffusionProcessingTxt2Img
 from modules.scripts import scripts_data
@@ -178,12 +178,12 @@ def test_code_is_offered_and_run_only_where_the_program_was_started_so(rt, custo
     assert custom.Script().show(False) is False and "custom code" not in scripts.scripts_txt2img.by_key
     with pytest.raises(UserError, match="not run here"):
         custom.Script().run(None, "return 1", 2)
-    monkeypatch.setattr(rt.args, "allow_code", True)
+    monkeypatch.setattr(shared.cmd_opts, "allow_code", True)
     assert custom.Script().show(False) is True
 
 
 def test_code_gets_the_run_and_may_return_its_result_or_display_pictures(rt, custom, monkeypatch):
-    monkeypatch.setattr(rt.args, "allow_code", True)
+    monkeypatch.setattr(shared.cmd_opts, "allow_code", True)
     p, picture = StableDiffusionProcessingTxt2Img(prompt="x"), Image.new("RGB", (8, 8))
     p.picture = picture
     shown = custom.Script().run(p, "p.steps = 3\nfor n in range(2):\n  display([p.picture] * n, 5, 'made')", 4)
