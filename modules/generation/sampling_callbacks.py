@@ -32,11 +32,17 @@ def _before_denoise(p: StableDiffusionProcessing, call: DenoiseCall) -> None:
     # Networks that take no picture are shown one of a single number, as extensions expect it.
     given = call.x.new_zeros(len(call.x), 5, 1, 1) if call.image_cond is None else call.image_cond
     params = script_callbacks.CFGDenoiserParams(call.x, given, call.level, call.step, call.steps, text_of(call.cond),
-                                                text_of(call.uncond), call.denoiser)
+                                                text_of(call.uncond), denoiser_of(p, call.denoiser))
     script_callbacks.call("cfg_denoiser", params, note=p.comment)
     call.x, call.level = params.x, params.sigma
     call.image_cond = None if params.image_cond is None or params.image_cond.shape[-2:] == (1, 1) else params.image_cond
     call.cond, call.uncond = with_text(call.cond, params.text_cond), with_text(call.uncond, params.text_uncond)
+
+
+def denoiser_of(p: StableDiffusionProcessing, guided: Any) -> Any:
+    """What extensions know as the denoiser: that of the sampler object, which counts steps for them."""
+    known = getattr(p.sampler, "model_wrap_cfg", None)
+    return guided if known is None else known
 
 
 def text_of(cond: Conditioning) -> Tensor | dict[str, Tensor]:

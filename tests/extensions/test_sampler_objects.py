@@ -128,3 +128,11 @@ def test_what_a_script_changes_in_a_lora_at_work_counts(made, recorder, plain):
 
     recorder.WISHES["after_extra_networks_activate"] = switch_off
     assert with_lora != plain and pixels(made(prompt=prompt)) == plain
+
+
+def test_the_denoiser_of_a_callback_counts_steps(made, recorder):
+    seen = []
+    recorder.WISHES["cfg_denoiser"] = lambda details: seen.append(
+        [getattr(details["event"].denoiser, name) for name in ("step", "total_steps", "steps")])
+    made()
+    assert seen == [[0, 2, 2], [1, 2, 2]]
