@@ -38,16 +38,32 @@ def companions(path: Path) -> list[Path]:
     return [path, *(beside for beside in [path.with_suffix(".txt")] if beside.is_file() and beside != path)]
 
 
-def move_file(path: Path, folder: Path) -> Path:
-    """Move a file into a folder under its name, or one with a number where that is taken: no file is replaced. Raises OSError."""
+def move_files(files: Sequence[Path], folder: Path) -> Path:
+    """Move a picture and the files that belong to it into a folder; where the picture is then.
+
+    Where one of their names is taken all of them get the same number, so that they stay together: no file is replaced.
+    Raises OSError; all of them are then where they were.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with folder_lock(folder):
         for number in range(100_000):
-            target = folder / (path.name if not number else f"{path.stem}-{number}{path.suffix}")
-            if not os.path.lexists(target):
-                shutil.move(path, target)
-                return target
-    raise FileExistsError(f"No free name for {path.name} in {folder}")
+            targets = [folder / (path.name if not number else f"{path.stem}-{number}{path.suffix}") for path in files]
+            if not any(os.path.lexists(target) for target in targets):
+                _move_each(files, targets)
+                return targets[0]
+    raise FileExistsError(f"No free name for {files[0].name} in {folder}")
+
+
+def _move_each(files: Sequence[Path], targets: Sequence[Path]) -> None:
+    moved: list[tuple[Path, Path]] = []
+    try:
+        for path, target in zip(files, targets, strict=True):
+            shutil.move(path, target)
+            moved.append((path, target))
+    except OSError:
+        for path, target in moved:
+            shutil.move(target, path)
+        raise
 
 
 class Bin:
@@ -66,13 +82,10 @@ class Bin:
                         starred=marks.starred, tags=marks.tags)
         write_atomically(place / ENTRY, json.dumps(asdict(entry)).encode())
         try:
-            for file in files:
-                move_file(file, place)
+            move_files(files, place)
         except OSError:
-            for file in files:
-                if (place / file.name).exists() and not file.exists():
-                    shutil.move(place / file.name, file)
-            shutil.rmtree(place, ignore_errors=True)
+            if all(file.exists() for file in files):  # else it could not be moved back, and the entry leads to it
+                shutil.rmtree(place, ignore_errors=True)
             raise
         return entry
 
@@ -86,19 +99,23 @@ class Bin:
         return place / entry.files[0]
 
     def restore(self, entry_id: str) -> tuple[Path, Marks]:
-        """Bring a picture back to where it was, under another name where that is taken. Raises NotFound, OSError."""
+        """Bring a picture back to where it was, under another name where that is taken. Raises NotFound, OSError.
+
+        Where its folder lies no longer below the root of this bin, because that was moved as a whole, it comes into the root.
+        """
         place, entry = self._known(entry_id)
-        folder = Path(entry.path).parent
-        restored = [move_file(place / name, folder) for name in entry.files if (place / name).exists()]
+        root, folder = place.parent.parent, Path(entry.path).parent
+        restored = move_files([place / name for name in entry.files if (place / name).exists()],
+                              folder if folder.is_relative_to(root) else root)
         shutil.rmtree(place, ignore_errors=True)
-        return restored[0], Marks(starred=entry.starred, tags=entry.tags)
+        return restored, Marks(starred=entry.starred, tags=entry.tags)
 
     def remove(self, entry_id: str | None) -> int:
         """Delete one entry for good, or everything (None); how many. Raises NotFound."""
         places = [self._known(entry_id)[0]] if entry_id is not None else [place for place, _ in self._places()]
         for place in places:
             shutil.rmtree(place, ignore_errors=True)
-        return len(places)
+        return sum(not place.exists() for place in places)
 
     def _known(self, entry_id: str) -> tuple[Path, Deleted]:
         if ID.fullmatch(entry_id):

@@ -2,17 +2,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from modules.atomic_files import safe_name, write_problem
 from modules.errors import NotFound, RequestError, UserError, report
-from modules.gallery.bin import Bin, Deleted, companions, move_file
+from modules.gallery.bin import Bin, Deleted, companions, move_files
 from modules.gallery.index import Found, Index, Order
 from modules.gallery.marks import Marks, MarksFiles, cleaned
-from modules.gallery.scan import files_below, read_text
+from modules.gallery.scan import file_at, files_below, read_text
 from modules.settings.store import Options
 
 FOLDER_SETTINGS = ("outdir_samples", "outdir_txt2img_samples", "outdir_img2img_samples", "outdir_extras_samples", "outdir_grids",
@@ -63,6 +63,7 @@ class Gallery:
         with self._opening:
             if index_file not in self._parts:
                 self._parts[index_file] = Gallery(index_file, roots)
+                self._parts[index_file]._marks = self._marks  # the folders of a part are folders of the whole too
             return self._parts[index_file]
 
     def close(self) -> None:
@@ -97,9 +98,10 @@ class Gallery:
     def look(self, wait_seconds: float = 0.0) -> None:
         """Have the folders listed and new files read in the background; a first list is waited for that long, the reading never."""
         self._listed.clear()
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._work, name="gallery", daemon=True)
-            self._thread.start()
+        with self._opening:
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._work, name="gallery", daemon=True)
+                self._thread.start()
         self._wanted.set()
         if wait_seconds and not self.index.version and self.index.is_empty():
             self._listed.wait(wait_seconds)
@@ -192,14 +194,14 @@ class Gallery:
 
     def star(self, ids: Sequence[str], starred: bool) -> Changed:
         """Give pictures a star, or take it away. Raises RequestError, NotFound."""
-        return self._mark(ids, lambda marks: replace(marks, starred=starred))
+        return self._mark(ids, lambda _, marks: replace(marks, starred=starred))
 
     def tag(self, ids: Sequence[str], add: Sequence[str], remove: Sequence[str]) -> Changed:
         """Add and remove tags. Raises RequestError, NotFound."""
         gone = set(cleaned(remove))
-        return self._mark(ids, lambda marks: replace(marks, tags=tuple(tag for tag in cleaned([*marks.tags, *add]) if tag not in gone)))
+        return self._mark(ids, lambda _, marks: replace(marks, tags=tuple(tag for tag in cleaned([*marks.tags, *add]) if tag not in gone)))
 
-    def _mark(self, ids: Sequence[str], changed: Callable[[Marks], Marks]) -> Changed:
+    def _mark(self, ids: Sequence[str], changed: Callable[[Path, Marks], Marks]) -> Changed:
         with self._changing:
             result = self._marks.change(self._paths(ids), changed)
             self.index.write_marks({str(path): marks for path, marks in result.items()})
@@ -211,65 +213,65 @@ class Gallery:
         notes: list[str] = []
         trash = self.bin
         with self._changing:
-            for path in self._paths(ids):
-                marks = self._marks.of_folder(path.parent).get(path.name, Marks())
+            for path, marks in self._marks.of_pictures(self._paths(ids)).items():
                 try:
                     entries.append(trash.put(path, marks))
                 except OSError as error:
                     notes.append(_refusal(f"{path.name} was not deleted", error))
-                    continue
-                self._marks.take(path)
+            self._marks.forget(Path(entry.path) for entry in entries)
             self.index.list_files((), [entry.path for entry in entries])
         return Changed(count=len(entries), undo=tuple(entry.id for entry in entries), notes=tuple(notes))
 
     def restore(self, entry_ids: Sequence[str]) -> Changed:
         """Bring pictures back from the bin. Raises NotFound."""
         notes: list[str] = []
+        restored: dict[Path, Marks] = {}
         trash = self.bin
-        count = 0
         for entry_id in _limited(entry_ids):
-            try:
-                path, marks = trash.restore(entry_id)
-            except OSError as error:
-                notes.append(_refusal("A picture was not restored", error))
-                continue
-            count += 1
-            if marks != Marks():
-                self._marks.change([path], lambda _, marks=marks: marks)  # type: ignore[misc]
-        self.list_files()
+            trash.file(entry_id)  # nothing is restored where one of them is unknown
+        with self._changing:
+            for entry_id in entry_ids:
+                try:
+                    path, marks = trash.restore(entry_id)
+                except OSError as error:
+                    notes.append(_refusal("A picture was not restored", error))
+                    continue
+                restored[path] = marks
+            self.index.list_files(map(file_at, restored), map(str, restored))
+            self._put_marks(restored)
         self.look()
-        return Changed(count=count, notes=tuple(notes))
+        return Changed(count=len(restored), notes=tuple(notes))
 
     def move(self, ids: Sequence[str], folder: str, new_folder: str = "") -> Changed:
         """Move pictures to a folder of the gallery, or to a new one in it. Raises RequestError, NotFound."""
         target = self._folder_named(folder)
         if new_folder:
-            target = target / safe_name(new_folder, 100)
+            name = safe_name(new_folder, 100)
+            if name.startswith("."):
+                raise RequestError("new_folder", f'"{name}" cannot be the name of a folder here.',
+                                   "What begins with a dot is hidden, also from the gallery.")
+            target = target / name
         notes: list[str] = []
-        count = 0
+        moved: dict[Path, Path] = {}
         with self._changing:
-            for path in self._paths(ids):
-                if path.parent == target:
-                    continue
+            known = self._marks.of_pictures(path for path in self._paths(ids) if path.parent != target)
+            for path in known:
                 try:
-                    moved = self._moved(path, target)
+                    moved[path] = move_files(companions(path), target)
                 except OSError as error:
                     notes.append(_refusal(f"{path.name} was not moved", error))
                     continue
-                self.index.moved(str(path), str(moved))
-                count += 1
-        return Changed(count=count, notes=tuple(notes))
+                self.index.moved(str(path), str(moved[path]))
+            self._put_marks({new: known[old] for old, new in moved.items()})
+            self._marks.forget(moved)
+        return Changed(count=len(moved), notes=tuple(notes))
 
-    def _moved(self, path: Path, folder: Path) -> Path:
-        files = companions(path)
-        marks = self._marks.of_folder(path.parent).get(path.name, Marks())
-        moved = move_file(path, folder)
-        for beside in files[1:]:
-            move_file(beside, folder)
-        self._marks.take(path)
-        if marks != Marks():
-            self._marks.change([moved], lambda _: marks)
-        return moved
+    def _put_marks(self, marks: Mapping[Path, Marks]) -> None:
+        """Write the stars and tags of pictures that have come into their folders."""
+        marked = {path: mark for path, mark in marks.items() if mark != Marks()}
+        if marked:
+            self._marks.change(marked, lambda path, _: marked[path])
+            self.index.write_marks({str(path): mark for path, mark in marked.items()})
 
     def _paths(self, ids: Sequence[str]) -> list[Path]:
         return [self.index.path_of(picture_id) for picture_id in dict.fromkeys(_limited(ids))]

@@ -17,12 +17,13 @@ from modules.errors import NotFound, report
 from modules.gallery.marks import Marks
 from modules.gallery.search import Condition, condition, key_of, terms_of
 
-VERSION = 1
+VERSION = 2
 SCHEMA = """
-CREATE TABLE pictures (number_of INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, path TEXT NOT NULL UNIQUE, folder TEXT NOT NULL,
-                       name TEXT NOT NULL, modified REAL NOT NULL, size INTEGER NOT NULL, is_read INTEGER NOT NULL DEFAULT 0,
-                       width INTEGER NOT NULL DEFAULT 0, height INTEGER NOT NULL DEFAULT 0, prompt TEXT NOT NULL DEFAULT '',
-                       negative TEXT NOT NULL DEFAULT '', text TEXT NOT NULL DEFAULT '', program TEXT NOT NULL DEFAULT '',
+CREATE TABLE pictures (number_of INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, path TEXT NOT NULL UNIQUE,
+                       folder TEXT NOT NULL, name TEXT NOT NULL, modified REAL NOT NULL, size INTEGER NOT NULL,
+                       is_read INTEGER NOT NULL DEFAULT 0, width INTEGER NOT NULL DEFAULT 0, height INTEGER NOT NULL DEFAULT 0,
+                       prompt TEXT NOT NULL DEFAULT '', negative TEXT NOT NULL DEFAULT '', text TEXT NOT NULL DEFAULT '',
+                       program TEXT NOT NULL DEFAULT '',
                        infotext TEXT NOT NULL DEFAULT '', starred INTEGER NOT NULL DEFAULT 0, tags TEXT NOT NULL DEFAULT '');
 CREATE INDEX pictures_by_time ON pictures (modified DESC, path);
 CREATE INDEX pictures_unread ON pictures (modified DESC) WHERE is_read = 0;
@@ -82,7 +83,7 @@ class Index:
             self._db = _opened(path)
         except (sqlite3.Error, OSError) as error:
             report("The index of the gallery cannot be used and is made again.", error)
-            self._db = _opened(_removed(path))
+            self._db = _opened_anew(path)
 
     def close(self) -> None:
         with self._lock:
@@ -134,7 +135,7 @@ class Index:
         """Enter what was read in files."""
         with self._change() as db:
             for number, read in texts.items():
-                row = db.execute("SELECT name FROM pictures WHERE number_of = ?", (number,)).fetchone()
+                row = db.execute("SELECT name FROM pictures WHERE number_of = ? AND is_read = 0", (number,)).fetchone()
                 if row is None:
                     continue
                 text = "\n".join((read.prompt, read.negative, row[0])).lower()
@@ -167,7 +168,7 @@ class Index:
 
     def find(self, query: str, order: Order = "newest", folder: str = "") -> Found:
         """What a query finds, below `folder` where one is given. Raises RequestError for a query that cannot be read."""
-        key = (query, order, folder, datetime.now().date() if "day" in query else None)
+        key = (query, order, folder, datetime.now().date() if "day" in query.lower() else None)
         with self._lock:
             if key not in self._kept:
                 self._kept[key] = self._found(condition(terms_of(query), self._keys_like), order, folder)
@@ -252,17 +253,17 @@ def _opened(path: Path | None) -> sqlite3.Connection:
     return db
 
 
-def _removed(path: Path | None) -> Path | None:
-    """The path without its file; None, which means memory, where it cannot be removed."""
+def _opened_anew(path: Path | None) -> sqlite3.Connection:
+    """The same with an empty file; in memory where the disk takes none."""
     if path is None:
-        return None
+        return _opened(None)
     try:
         for ending in ("", "-wal", "-shm"):
             path.with_name(path.name + ending).unlink(missing_ok=True)
-    except OSError as error:
+        return _opened(path)
+    except (sqlite3.Error, OSError) as error:
         report("The index of the gallery is kept in memory.", error)
-        return None
-    return path
+        return _opened(None)
 
 
 def _row_of(file: FileFound) -> tuple[Any, ...]:

@@ -50,8 +50,17 @@ class MarksFiles:
         """The marks by file name; none where the file is missing or damaged."""
         return {name: Marks.read(entry) for name, entry in _entries(folder).items()}
 
-    def change(self, paths: Iterable[Path], changed: Callable[[Marks], Marks]) -> dict[Path, Marks]:
-        """Give each picture the marks that `changed` makes of its present ones. Raises UserError when a folder takes no file."""
+    def of_pictures(self, paths: Iterable[Path]) -> dict[Path, Marks]:
+        """The marks of each of these pictures; each folder is read once."""
+        paths = list(paths)
+        by_folder = {folder: self.of_folder(folder) for folder in {path.parent for path in paths}}
+        return {path: by_folder[path.parent].get(path.name, Marks()) for path in paths}
+
+    def change(self, paths: Iterable[Path], changed: Callable[[Path, Marks], Marks]) -> dict[Path, Marks]:
+        """Give each picture the marks that `changed` makes of its path and its present ones.
+
+        Raises UserError when a folder takes no file.
+        """
         by_folder: dict[Path, list[Path]] = {}
         for path in paths:
             by_folder.setdefault(path.parent, []).append(path)
@@ -60,22 +69,25 @@ class MarksFiles:
             for folder, members in by_folder.items():
                 entries = _entries(folder)
                 for path in members:
-                    result[path] = changed(Marks.read(entries.get(path.name)))
+                    result[path] = changed(path, Marks.read(entries.get(path.name)))
                     entries[path.name] = result[path].as_entry()
                 _write(folder, entries)
         return result
 
-    def take(self, path: Path) -> Marks:
-        """The marks of a picture that leaves its folder; they are removed there. Never raises: the picture goes all the same."""
+    def forget(self, paths: Iterable[Path]) -> None:
+        """Remove the marks of pictures that have left their folders. Never raises: the pictures are gone all the same."""
+        by_folder: dict[Path, set[str]] = {}
+        for path in paths:
+            by_folder.setdefault(path.parent, set()).add(path.name)
         with self._lock:
-            entries = _entries(path.parent)
-            marks = Marks.read(entries.pop(path.name, None))
-            if marks != Marks():
+            for folder, gone in by_folder.items():
+                entries = _entries(folder)
+                if gone.isdisjoint(entries):
+                    continue
                 try:
-                    _write(path.parent, entries)
+                    _write(folder, {name: entry for name, entry in entries.items() if name not in gone})
                 except RequestError as error:
-                    report(f"Marks of {path.name} stay in its old folder.", error)
-        return marks
+                    report(f"Marks of pictures that have left {folder} stay there.", error)
 
 
 def _entries(folder: Path) -> dict[str, Any]:

@@ -18,8 +18,17 @@ ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".gif", ".bmp")
 DEEPEST = 12
 
 
+def file_at(path: Path) -> FileFound:
+    """What the index is told of a file that has just come. Raises OSError."""
+    facts = path.stat()
+    return FileFound(path=str(path), modified=facts.st_mtime, size=facts.st_size)
+
+
 def files_below(roots: Sequence[Path]) -> Iterator[FileFound]:
-    """Picture files in these folders and below, links to folders followed once; hidden ones and their content are left out."""
+    """Picture files in these folders and below, links to folders followed once.
+
+    Hidden ones and their content are left out, and those whose names are no text, which neither the index nor the page can take.
+    """
     seen: set[str] = set()
     for root in roots:
         yield from _files_in(str(root), seen, DEEPEST)
@@ -36,7 +45,7 @@ def _files_in(folder: str, seen: set[str], depth: int) -> Iterator[FileFound]:
     except OSError:  # gone or forbidden: there is nothing to show of it
         return
     for entry in members:
-        if entry.name.startswith("."):
+        if entry.name.startswith(".") or not _is_text(entry.name):
             continue
         try:
             if entry.is_dir():
@@ -46,6 +55,15 @@ def _files_in(folder: str, seen: set[str], depth: int) -> Iterator[FileFound]:
                 yield FileFound(path=entry.path, modified=facts.st_mtime, size=facts.st_size)
         except OSError:  # it went while the folder was read
             continue
+
+
+def _is_text(name: str) -> bool:
+    """Whether the bytes of a file name were UTF-8."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def read_text(path: Path) -> PictureText:

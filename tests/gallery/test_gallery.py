@@ -11,7 +11,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from modules.errors import NotFound, RequestError
 from modules.gallery.gallery import Gallery, picture_folders
-from modules.gallery.index import Index, id_of
+from modules.gallery.index import FileFound, Index, PictureText, id_of
 from modules.settings.catalog import built_in_options
 from modules.settings.store import Options
 
@@ -183,12 +183,12 @@ def test_stars_and_tags_lie_beside_the_pictures_and_move_with_them(gallery, fold
 def test_moving_never_replaces_a_file_and_takes_the_text_along(gallery, folder):
     (folder / "txt2img/00001.txt").write_text("beside")
     gallery.move([id_in(gallery, folder, "txt2img/00001.png")], "img2img")
-    assert (folder / "img2img/00001-1.png").is_file() and (folder / "img2img/00001.txt").read_text() == "beside"
+    assert (folder / "img2img/00001-1.png").is_file() and (folder / "img2img/00001-1.txt").read_text() == "beside"
     assert prompts(gallery, "fox") == {FOX, OIL}
     with pytest.raises(NotFound):
         gallery.move([id_in(gallery, folder, "txt2img/00002.png")], "elsewhere")
-    gallery.move([id_in(gallery, folder, "txt2img/00002.png")], "img2img", "../../out")
-    assert (folder / "img2img/.._.._out/00002.png").is_file()
+    gallery.move([id_in(gallery, folder, "txt2img/00002.png")], "img2img", "new/../../out")
+    assert (folder / "img2img/new_.._.._out/00002.png").is_file()
 
 
 def test_what_is_deleted_comes_back_as_it_was(gallery, folder):
@@ -206,13 +206,86 @@ def test_what_is_deleted_comes_back_as_it_was(gallery, folder):
     assert gallery.restore(deleted.undo).count == 2 and not gallery.bin.entries()
     restored = folder / "txt2img/00002-1.png"
     assert restored.read_bytes() == content and restored.stat().st_mtime == modified
-    assert (folder / "txt2img/00002.txt").read_text() == "beside"
+    assert (folder / "txt2img/00002-1.txt").read_text() == "beside"
     gallery.read_all()
     assert prompts(gallery, "tag:keep") == {CASTLE} and prompts(gallery, "") == {FOX, CASTLE, RED, OIL, "in its place"}
     with pytest.raises(NotFound):
         gallery.restore(deleted.undo)
     with pytest.raises(NotFound):
         gallery.restore(["../../../../etc"])
+
+
+def test_a_picture_and_its_text_keep_one_name_where_it_is_taken(gallery, folder):
+    text = folder / "txt2img/00001.txt"
+    text.write_text("of the first")
+    deleted = gallery.delete([id_in(gallery, folder, "txt2img/00001.png")])
+    write_picture(folder / "txt2img/00001.png")
+    gallery.restore(deleted.undo)
+    assert (folder / "txt2img/00001-1.png").is_file() and (folder / "txt2img/00001-1.txt").read_text() == "of the first"
+    assert not text.exists()
+    (folder / "img2img/00001.txt").write_text("of another")
+    gallery.read_all()
+    gallery.move([id_in(gallery, folder, "txt2img/00001-1.png")], "img2img")
+    assert (folder / "img2img/00001-1.txt").read_text() == "of the first"
+
+
+def test_what_was_deleted_comes_back_after_its_folder_was_moved(folder, tmp_path):
+    gallery = Gallery(None, lambda: [folder / "txt2img"])
+    gallery.read_all()
+    undo = gallery.delete([id_in(gallery, folder, "txt2img/day/00003.png")]).undo
+    (folder / "txt2img").rename(folder / "elsewhere")
+    moved = Gallery(None, lambda: [folder / "elsewhere"])
+    assert moved.restore(undo).count == 1
+    assert (folder / "elsewhere/00003.png").is_file() and not (folder / "txt2img").exists()
+    gallery.close()
+    moved.close()
+
+
+def test_pictures_are_not_moved_where_the_gallery_does_not_show_them(gallery, folder):
+    for name in (".hidden", ".easel-bin", "../../out"):
+        with pytest.raises(RequestError):
+            gallery.move([id_in(gallery, folder, "txt2img/00001.png")], "txt2img", name)
+    assert (folder / "txt2img/00001.png").is_file()
+
+
+def test_users_and_administrators_mark_the_same_pictures_in_turn(gallery, folder):
+    part = gallery.part(folder / "part.sqlite", lambda: [folder / "txt2img"])
+    part.read_all()
+    threads = [threading.Thread(target=each.tag, args=([id_in(gallery, folder, "txt2img/00001.png")], [f"{name}{i}"], []))
+               for i in range(10) for name, each in (("whole", gallery), ("part", part))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    gallery.rebuild()
+    gallery.read_all()
+    assert len(gallery.index.picture(id_in(gallery, folder, "txt2img/00001.png"))["tags"]) == 20
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are text there")
+def test_a_name_that_is_no_text_hides_no_other_picture(folder):
+    os.rename(os.fsencode(folder / "img2img/00001.png"), os.fsencode(folder / "img2img") + b"/\xff.png")
+    gallery = Gallery(None, lambda: [folder / "txt2img", folder / "img2img"])
+    gallery.read_all()
+    assert len(gallery.find("", "newest", "").numbers) == 3
+    gallery.close()
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="a folder that takes no file is needed")
+def test_without_a_place_on_disk_the_index_is_kept_in_memory():
+    index = Index(Path("/proc/self/index.sqlite"))
+    assert index.is_empty()
+    index.close()
+
+
+def test_what_was_read_in_a_file_is_never_entered_for_another_one(tmp_path):
+    index = Index(None)
+    index.list_files([FileFound(path="/a.png", modified=1.0, size=1)], ())
+    (number, _), = index.unread(1)
+    index.list_files([FileFound(path="/b.png", modified=2.0, size=1)], ["/a.png"])
+    index.write_texts({number: PictureText(prompt="of a")})
+    assert index.picture(id_of("/b.png"))["prompt"] == ""
+    index.close()
 
 
 def test_a_full_disk_leaves_the_picture_where_it_is(gallery, folder, monkeypatch):
