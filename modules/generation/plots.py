@@ -120,9 +120,15 @@ class PlotFolder:
             file.write(json.dumps(asdict(cell)).encode() + b"\n")
 
     def keep_picture(self, place: Place, image: Image.Image, infotext: str) -> str:
-        """A copy of a picture that is saved nowhere else; its path. Raises OSError."""
+        """A picture that lies among the results of its job alone, which are forgotten one day; its path here. Raises OSError."""
         path = self.folder / f"{'-'.join(map(str, place))}.png"
-        write_atomically(path, png_bytes(image, infotext, compress_level=1))
+        part = path.with_suffix(".part")
+        try:
+            part.unlink(missing_ok=True)
+            os.link(getattr(image, "already_saved_as", ""), part)  # it is on disk already, so a second name saves writing it again
+            os.replace(part, path)
+        except OSError:  # in memory alone, or on another disk
+            write_atomically(path, png_bytes(image, infotext, compress_level=1))
         return str(path)
 
     def lines(self, after: int = 0) -> tuple[list[KeptCell], int]:
