@@ -19,6 +19,7 @@ from modules.extensions.available import read_index
 from modules.extensions.changes import ConfigStates, ExtensionChanges
 from modules.extensions.clone import origin_of
 from modules.extensions.discovery import Extension, all_disabled_by, discover
+from modules.extensions.sources import is_of_this_machine
 from modules.runtime import Runtime
 from modules.version import version_text
 
@@ -143,7 +144,7 @@ def _add_installing(router: APIRouter, rt: Runtime, changes: ExtensionChanges, f
     @router.post("/look", dependencies=for_changes)
     def look(body: LookRequest, request: Request) -> dict[str, Any]:
         """Fetch an extension and say what it would add; nothing of it runs."""
-        if not is_from_this_machine(request) and "://" not in body.url:
+        if not is_from_this_machine(request) and is_of_this_machine(body.url):
             raise NotAllowed("Folders and archives of the server can be installed from the server itself only.")
         return changes.look_at(body.url, body.branch, body.name).as_dict()
 
@@ -239,12 +240,15 @@ def _add_states(router: APIRouter, rt: Runtime, changes: ExtensionChanges, for_c
 
 
 def _brought_to(changes: ExtensionChanges, present: dict[str, Extension], name: str, commit: str) -> str:
-    """Bring an extension to a commit; why that was not possible."""
+    """Bring an extension to a commit, from a kept version or else from its server; why that was not possible."""
     extension = present.get(name)
     if extension is None or extension.is_bundled or not commit or origin_of(extension.path).commit == commit:
         return ""
     try:
-        changes.install(changes.look_at_update(name, commit))
-    except (UserError, NotFound) as error:
+        try:
+            changes.roll_back(name, commit)
+        except NotFound:
+            changes.install(changes.look_at_update(name, commit))
+    except UserError as error:
         return f"{name} stays as it is. {error}"
     return ""

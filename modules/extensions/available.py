@@ -64,14 +64,21 @@ def _content(place: str, allows_files: bool) -> bytes:
     raise RequestError("url", f'There is no index at "{place[:200]}".', "It is no https address, and no file on this machine.")
 
 
+class _HttpsOnly(urllib.request.HTTPRedirectHandler):
+    """Follows only to where the answer comes over https; nothing else is asked."""
+
+    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
+        if urlsplit(newurl).scheme.lower() != "https":
+            raise UserError("The index could not be fetched.", "Its server sent us to an address without https.")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
 def _fetched(address: str) -> bytes:
     if urlsplit(address).scheme.lower() != "https":
         raise RequestError("url", "The index is fetched over https only.")
     request = urllib.request.Request(address, headers={"User-Agent": f"Easel/{version_text()}"})
     try:
-        with urllib.request.urlopen(request, timeout=WAIT_S) as answer:
-            if urlsplit(answer.geturl()).scheme != "https":
-                raise UserError("The index could not be fetched.", "Its server sent us to an address without https.")
+        with urllib.request.build_opener(_HttpsOnly).open(request, timeout=WAIT_S) as answer:
             content = answer.read(MOST_BYTES + 1)
     except (urllib.error.URLError, OSError, ValueError) as error:
         why = f"{getattr(error, 'reason', error)}."[:300]

@@ -27,6 +27,7 @@ from modules.folders import Folders
 KEPT_VERSIONS = 3
 STAMP = "%Y%m%d-%H%M%S"
 MOST_LINES = 2000
+LARGE_BYTES = 32 << 20
 State = Literal["looked at", "installing", "done", "failed"]
 # Names that would change what `import` finds, or that belong to the program.
 FORBIDDEN_NAMES = {"scripts", "modules", "extensions", "extensions-builtin"}
@@ -74,6 +75,7 @@ class ExtensionChanges:
         self._staging = folders.data / "cache" / "extension-staging"
         self._installations: dict[str, Installation] = {}
         self._lock = threading.Lock()
+        self._beginning = threading.Lock()
 
     @contextmanager
     def _one_at_a_time(self) -> Iterator[None]:
@@ -141,9 +143,10 @@ class ExtensionChanges:
     def begin(self, installation_id: str) -> Installation:
         """Install what was looked at, in the background; `known` tells how far it is. Raises NotFound, UserError."""
         installation = self.known(installation_id)
-        if installation.state != "looked at":
-            raise UserError("This was installed already.")
-        installation.state = "installing"
+        with self._beginning:
+            if installation.state != "looked at":
+                raise UserError("This was installed already.")
+            installation.state = "installing"
         threading.Thread(target=self._finish, args=[installation], name="install extension", daemon=True).start()
         return installation
 
@@ -180,11 +183,12 @@ class ExtensionChanges:
     def _put_in(self, folder: Path, final: Path) -> Path | None:
         """Move a new version to its place, the present one into the kept versions; where that lies now."""
         kept = None
-        if final.exists():
-            kept = self._version_folder(final.name)
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            shutil.move(final, kept)
         try:
+            if final.exists():
+                target = self._version_folder(final.name)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.move(final, target)
+                kept = target
             shutil.move(folder, final)
         except OSError as error:
             if kept is not None:
@@ -240,10 +244,11 @@ class ExtensionChanges:
         known = set(sources.git(["ls-files", "-z"], present, f"{present.name} cannot be read", is_local=True).split("\0"))
         for path in present.rglob("*"):
             relative = path.relative_to(present)
-            if relative.parts[0] == ".git" or not path.is_file() or relative.as_posix() in known or (new / relative).exists():
+            is_kept = path.is_file() or path.is_symlink()
+            if relative.parts[0] == ".git" or not is_kept or relative.as_posix() in known or os.path.lexists(new / relative):
                 continue
             (new / relative).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(path, new / relative)
+            _bring(path, new / relative)
 
     def versions(self, name: str) -> list[KeptVersion]:
         """Earlier versions, the last one first."""
@@ -253,9 +258,12 @@ class ExtensionChanges:
             return [KeptVersion(name=name, stamp=path.name, path=path) for path in found]
         return []
 
-    def roll_back(self, name: str) -> KeptVersion:
-        """Change an extension with its last kept version, also one that was removed. Raises NotFound, UserError."""
-        kept = self.versions(name)
+    def roll_back(self, name: str, commit: str = "") -> KeptVersion:
+        """Change an extension with its last kept version, also one that was removed; with `commit`, the last that is at it.
+
+        Raises NotFound, UserError.
+        """
+        kept = [version for version in self.versions(name) if not commit or origin_of(version.path).commit == commit]
         if not kept:
             raise NotFound(f"There is no earlier version of {name[:80]}.")
         with self._one_at_a_time():
@@ -297,6 +305,15 @@ class ExtensionChanges:
     def clean(self) -> None:
         """Remove what earlier runs left of installations that were not finished."""
         shutil.rmtree(self._staging, ignore_errors=True)
+
+
+def _bring(path: Path, target: Path) -> None:
+    """Copy a file; links stay links, and large ones, which are models, get a second name, so that no version costs their room again."""
+    if not path.is_symlink() and path.stat().st_size >= LARGE_BYTES:
+        with suppress(OSError):  # a disk without such links
+            os.link(path, target)
+            return
+    shutil.copy2(path, target, follow_symlinks=False)
 
 
 def _same_address(one: str, other: str) -> bool:

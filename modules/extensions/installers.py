@@ -4,6 +4,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -53,20 +55,27 @@ def run_all(files: Iterable[Path]) -> list[str]:
 
 def _run(command: list[str], say: Say, failure: str) -> None:
     last: list[str] = []
+    began = time.monotonic()
     try:
         with subprocess.Popen(command, cwd=PROGRAM, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               stdin=subprocess.DEVNULL, text=True, encoding="utf-8", errors="replace") as process:
+            late = threading.Timer(WAIT_S, process.kill)
+            late.start()
             try:
                 assert process.stdout is not None
                 for line in process.stdout:
                     say(line.rstrip())
                     last = [*last, line.strip()][-KEPT_LINES:]
-                process.wait(WAIT_S)
+                process.wait()
             except BaseException:
                 process.kill()
                 raise
-    except (OSError, subprocess.TimeoutExpired) as error:
+            finally:
+                late.cancel()
+    except OSError as error:
         raise UserError(f"{failure}.", f"{error}"[:300]) from error
+    if process.returncode and time.monotonic() - began >= WAIT_S:
+        raise UserError(f"{failure}.", f"It was not done after {WAIT_S} s.")
     if process.returncode:
         why = next((line for line in reversed(last) if line and not line.startswith("[notice]")), "")
         raise UserError(f"{failure}.", f"It ended with {process.returncode}" + (f": {why[:300]}" if why else "."))

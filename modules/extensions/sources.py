@@ -1,13 +1,16 @@
 """Where an extension is installed from: a git address over https, or a folder, a local clone or a zip archive of this machine."""
 from __future__ import annotations
 
+import lzma
 import os
 import re
 import shutil
 import stat
 import subprocess
 import zipfile
+import zlib
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -42,6 +45,11 @@ class Source:
         return safe_name(stem, 100)
 
 
+def is_of_this_machine(text: str) -> bool:
+    """Whether what a person typed would be looked for on this machine."""
+    return "://" not in text or text.strip().strip('"').lower().startswith("file://")
+
+
 def source_of(text: str, branch: str = "") -> Source:
     """What a person typed. Raises RequestError for what is neither an https address nor something on this machine."""
     text, branch = text.strip().strip('"'), branch.strip()
@@ -49,7 +57,7 @@ def source_of(text: str, branch: str = "") -> Source:
         raise RequestError("url", "The address of the extension is missing.")
     if branch and not BRANCH.fullmatch(branch):
         raise RequestError("branch", f'"{branch[:60]}" is no name of a branch.')
-    if "://" in text and not text.lower().startswith("file://"):
+    if not is_of_this_machine(text):
         return Source(kind="git", place=_address(text), branch=branch)
     path = Path(re.sub(r"(?i)^file://", "", text)).expanduser()
     try:
@@ -132,7 +140,7 @@ def unpack(archive: Path, target: Path) -> None:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with content.open(member) as read, open(path, "xb") as written:
                     shutil.copyfileobj(read, written)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError, EOFError) as error:
         raise UserError(f"{archive.name} cannot be unpacked.", f"{error or type(error).__name__}.") from error
     except OSError as error:
         raise UserError(f"{archive.name} cannot be unpacked.", f"{error.strerror or error}.") from error
@@ -153,9 +161,10 @@ def _check_amount(files: int, size_bytes: int) -> None:
 
 def copy_folder(folder: Path, target: Path) -> None:
     """A copy of a folder; links in it are left out. Raises UserError."""
-    files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
-    _check_amount(len(files), sum(path.stat().st_size for path in files))
     try:
+        found = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+        files = list(islice(found, MOST_FILES + 1))
+        _check_amount(len(files), sum(path.stat().st_size for path in files))
         for path in files:
             copy = target / path.relative_to(folder)
             copy.parent.mkdir(parents=True, exist_ok=True)

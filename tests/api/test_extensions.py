@@ -27,8 +27,9 @@ def test_a_flag_lets_them_be_changed_all_the_same(client, reachable, monkeypatch
 
 
 def test_places_of_the_server_are_installed_from_by_who_sits_at_it(client, tmp_path):
-    refused = client.post("/internal/extensions/look", json={"url": str(tmp_path)})  # the client of these tests has no address
-    assert refused.status_code == 403 and "from the server itself" in refused.json()["detail"]
+    for place in (str(tmp_path), f"file://{tmp_path}", f' "FILE://{tmp_path}"'):
+        refused = client.post("/internal/extensions/look", json={"url": place})  # the client of these tests has no address
+        assert refused.status_code == 403 and "from the server itself" in refused.json()["detail"]
 
 
 def test_the_list_says_what_is_on_and_what_it_cost(client, rt):

@@ -121,6 +121,37 @@ def test_install_py_runs_in_our_environment_and_its_output_is_shown(changes, rep
     assert any(line.startswith("pip ") and "constraints" in line for line in installation.lines)
 
 
+def test_an_installer_that_never_ends_is_ended(changes, repository, monkeypatch):
+    commit(repository, {"install.py": "import time; time.sleep(600)"})
+    monkeypatch.setattr("modules.extensions.installers.WAIT_S", 1)
+    with pytest.raises(UserError, match="not done after 1 s"):
+        install(changes, repository)
+
+
+def test_an_earlier_version_is_brought_back_by_its_commit_without_the_server(changes, repository, data):
+    install(changes, repository)
+    (data.extensions / "sd-sparkle/models").symlink_to(repository, target_is_directory=True)
+    first = changes.commit_of("sd-sparkle")
+    commit(repository, {"scripts/sparkle.py": "NEW = 1"})
+    changes.install(changes.look_at_update("sd-sparkle"))
+    assert (data.extensions / "sd-sparkle/models").is_symlink()
+    repository.rename(repository.with_name("gone"))
+    changes.roll_back("sd-sparkle", first)
+    assert changes.commit_of("sd-sparkle") == first
+    with pytest.raises(NotFound):
+        changes.roll_back("sd-sparkle", "0" * 40)
+
+
+def test_a_damaged_archive_is_refused_with_a_sentence(changes, tmp_path):
+    with zipfile.ZipFile(tmp_path / "bad.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a/scripts/a.py", "A = 1\n" * 1000)
+    content = bytearray((tmp_path / "bad.zip").read_bytes())
+    content[44:52] = b"\xff" * 8
+    (tmp_path / "bad.zip").write_bytes(content)
+    with pytest.raises(UserError, match="cannot be unpacked"):
+        changes.look_at(str(tmp_path / "bad.zip"))
+
+
 def test_an_update_keeps_what_a_person_put_there_and_can_be_rolled_back(changes, repository, data):
     install(changes, repository)
     place = data.extensions / "sd-sparkle"
@@ -188,6 +219,14 @@ def test_hooks_of_a_clone_are_not_run(changes, repository, tmp_path):
     install(changes, repository)
     changes.look_at_update("sd-sparkle")
     assert not (tmp_path / "ran").exists()
+
+
+def test_an_index_is_not_followed_to_an_address_without_https():
+    from urllib.request import Request
+
+    from modules.extensions.available import _HttpsOnly
+    with pytest.raises(UserError, match="without https"):
+        _HttpsOnly().redirect_request(Request("https://example.org"), None, 302, "Found", {}, "http://127.0.0.1/")
 
 
 def test_an_index_is_read_with_tags_and_without_broken_entries(tmp_path):
