@@ -4,6 +4,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,24 +79,31 @@ def checked_name(kind: ModelKind, name: str) -> str:
 
 # Uploads
 
-def uploaded_bytes(rt: Runtime, kind: ModelKind, name: str) -> int:
-    """How much of an upload has arrived, so that it can go on there. Raises RequestError where the whole file is there already."""
+def uploaded_bytes(rt: Runtime, kind: ModelKind, name: str, version: str = "") -> int:
+    """How much of an upload has arrived, so that it can go on there. Raises RequestError where the whole file is there already.
+
+    version: tells files of one name apart, so that none goes on with what came of another one.
+    """
     target = kind.path(rt) / checked_name(kind, name)
-    if target.exists():
-        raise RequestError("name", f"{target.name} is there already.", f"It lies in {target.parent}.")
-    part = target.with_name(target.name + UPLOAD)
+    check_is_new(rt, kind, target.name)
+    part = _part(target, version)
     return part.stat().st_size if part.is_file() else 0
 
 
-def take_piece(rt: Runtime, kind: ModelKind, name: str, start: int, size: int, piece: bytes) -> int:
+def _part(target: Path, version: str) -> Path:
+    """Where the pieces of an upload are kept until it is whole."""
+    return target.with_name(f"{target.name}{f'.{zlib.crc32(version.encode()):08x}' if version else ''}{UPLOAD}")
+
+
+def take_piece(rt: Runtime, kind: ModelKind, name: str, start: int, size: int, piece: bytes, version: str = "") -> int:
     """Write a piece of a file of `size` bytes that begins at byte `start`; how much is there then. The last one makes the file.
 
-    Raises RequestError, and UserError when the disk cannot take it; what has arrived stays.
+    version: see `uploaded_bytes`. Raises RequestError, and UserError when the disk cannot take it; what has arrived stays.
     """
     with _uploading:
-        there = uploaded_bytes(rt, kind, name)
+        there = uploaded_bytes(rt, kind, name, version)
         target = kind.path(rt) / checked_name(kind, name)
-        part = target.with_name(target.name + UPLOAD)
+        part = _part(target, version)
         if start != there or not 0 < size <= MOST_BYTES or start + len(piece) > size:
             raise RequestError("start", f"The piece does not follow on what has arrived ({there:,} bytes).", remedy="Go on from there.")
         try:
@@ -141,11 +149,16 @@ def file_at(address: str, name: str, kind: ModelKind, sha256: str) -> KnownFile:
                      is_exact=False)
 
 
+def check_is_new(rt: Runtime, kind: ModelKind, name: str) -> None:
+    """Raises RequestError where a file of this name is there: none is replaced."""
+    if (kind.path(rt) / name).exists():
+        raise RequestError("name", f"{name} is there already.", f"It lies in {kind.path(rt)}.")
+
+
 def submit(rt: Runtime, address: str, name: str, kind: ModelKind, sha256: str, *, owner: str = "") -> Job:
     """Queue the fetching of a file. Raises RequestError, also where it is there already."""
     file = file_at(address, name, kind, sha256)
-    if (kind.path(rt) / file.name).exists():
-        raise RequestError("name", f"{file.name} is there already.", f"It lies in {kind.path(rt)}.")
+    check_is_new(rt, kind, file.name)
     request = {"url": file.url, "name": file.name, "model_kind": kind.name, "sha256": file.sha256}
     return rt.queue.submit(KIND, request, {}, title=f"Download {file.name}", owner=owner, resumable=False)
 
@@ -155,6 +168,7 @@ def run(job: Job, state: JobState) -> dict[str, Any]:
     rt = runtime.current()
     kind = kind_named(job.request["model_kind"])
     file = file_at(job.request["url"], job.request["name"], kind, job.request["sha256"])
+    check_is_new(rt, kind, file.name)  # it may have come while the job waited
     path = downloads.fetched(file, kind.path(rt), downloads.shown_in(state, file))
     look_again(rt)
     return {"images": [], "path": str(path), "notes": [f"{file.name} is in {path.parent} now."]}

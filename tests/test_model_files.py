@@ -32,6 +32,13 @@ def test_an_upload_goes_on_where_it_stopped_and_is_whole_at_once(runtime):
     assert target in model_files.files_of(runtime.folders.lora)
 
 
+def test_another_file_of_the_same_name_does_not_go_on_with_what_came_of_the_first(runtime):
+    model_files.take_piece(runtime, LORA, "twin.safetensors", 0, 4, b"ol", "4-1")
+    assert model_files.uploaded_bytes(runtime, LORA, "twin.safetensors", "4-2") == 0
+    model_files.take_piece(runtime, LORA, "twin.safetensors", 0, 4, b"new!", "4-2")
+    assert (runtime.folders.lora / "twin.safetensors").read_bytes() == b"new!"
+
+
 @pytest.mark.parametrize("name", ["../x.safetensors", "a/b.pt", ".hidden.pt", "run.exe", "page.html", "x", "CON.pt", "a\0.pt"])
 def test_only_names_of_model_files_that_lead_nowhere_else_are_taken(runtime, name):
     with pytest.raises(RequestError):

@@ -35,24 +35,27 @@ def model_files_router(rt: Runtime, check: Callable[[Runtime, Request], None]) -
     router = APIRouter(prefix="/internal/model-files", include_in_schema=False, default_response_class=SafeJSONResponse,
                        dependencies=[Depends(allowed)])
 
+    # The guard lets no larger body through.
+    piece_bytes = min(PIECE_BYTES, rt.args.limit_request_mb * MIB) if rt.args.limit_request_mb else PIECE_BYTES
+
     @router.get("")
     def overview() -> dict[str, Any]:
         """The kinds of models with their folders."""
-        return {"kinds": model_files.overview(rt), "piece_bytes": PIECE_BYTES}
+        return {"kinds": model_files.overview(rt), "piece_bytes": piece_bytes}
 
     @router.get("/upload")
-    def arrived(kind: str, name: str) -> dict[str, Any]:
+    def arrived(kind: str, name: str, version: str = "") -> dict[str, Any]:
         """How much of an upload is there."""
-        return {"bytes": model_files.uploaded_bytes(rt, model_files.kind_named(kind), name)}
+        return {"bytes": model_files.uploaded_bytes(rt, model_files.kind_named(kind), name, version)}
 
     @router.post("/upload")
     async def upload(request: Request, kind: str, name: str, start: Annotated[int, Query(ge=0)],
-                     size: Annotated[int, Query(ge=1)]) -> dict[str, Any]:
-        """One piece of a file, as the body of the request."""
+                     size: Annotated[int, Query(ge=1)], version: str = "") -> dict[str, Any]:
+        """One piece of a file, as the body of the request. `version`: tells files of one name apart."""
         piece = await request.body()
         if not piece or len(piece) > PIECE_BYTES:
             raise RequestError("body", f"A piece has 1 to {PIECE_BYTES:,} bytes.")
-        there = await asyncio.to_thread(model_files.take_piece, rt, model_files.kind_named(kind), name, start, size, piece)
+        there = await asyncio.to_thread(model_files.take_piece, rt, model_files.kind_named(kind), name, start, size, piece, version)
         return {"bytes": there}
 
     @router.post("/fetch")

@@ -29,13 +29,14 @@ async function openModelManager() {
         for (const file of event.dataTransfer.files) list.append(uploadRow(file, chooser(guessedKind(file)), pieceBytes));
     });
     const address = made("input", {type: "url", placeholder: "https://", "aria-label": "Address of a model file"});
+    const name = made("input", {type: "text", placeholder: "File name, if the address has none", "aria-label": "File name", spellcheck: "false"});
     const sum = made("input", {type: "text", placeholder: "SHA-256, if you have it", "aria-label": "Checksum", spellcheck: "false"});
     const kind = chooser("checkpoint");
     const rows = kinds.map((row) => made("tr", {}, made("td", {text: row.label}), made("td", {}, made("code", {text: row.path})), made("td", {text: row.count})));
     freshDialog("model_manager", "Models", [
         made("p", {class: "quiet", text: "Put files into these folders and press the button beside the checkpoint, or bring them here."}),
         differencesTable(["Kind", "Folder", "Files"], rows), zone, list,
-        made("div", {class: "form-tools"}, address, kind, sum, toolButton("Download", () => fetchModel(address.value, kind.value, sum.value, list)))]);
+        made("div", {class: "form-tools"}, address, name, kind, sum, toolButton("Download", () => fetchModel({url: address.value, name: name.value, kind: kind.value, sha256: sum.value}, list)))]);
 }
 
 /** A file that waits for its kind, then is sent piece by piece; what has arrived before is not sent again. */
@@ -63,10 +64,11 @@ function uploadRow(file, kind, pieceBytes) {
 }
 
 async function sendModel(file, kind, pieceBytes, progress) {
-    const where = new URLSearchParams({kind, name: file.name});
+    const version = file.size + "-" + file.lastModified; // another file of this name does not go on where this one stopped
+    const where = new URLSearchParams({kind, name: file.name, version});
     let {bytes: done} = await callServer("/internal/model-files/upload?" + where);
     while (done < file.size) {
-        const query = new URLSearchParams({kind, name: file.name, start: done, size: file.size});
+        const query = new URLSearchParams({kind, name: file.name, version, start: done, size: file.size});
         const answer = await fetch(addressOf("/internal/model-files/upload?" + query), {method: "POST", headers: {"content-type": "application/octet-stream"}, body: file.slice(done, done + pieceBytes)});
         const body = await answer.json().catch(() => ({}));
         if (!answer.ok) throw new Error(typeof body.detail === "string" ? body.detail : "The server answered with status " + answer.status + ".");
@@ -75,10 +77,10 @@ async function sendModel(file, kind, pieceBytes, progress) {
     }
 }
 
-async function fetchModel(url, kind, sha256, list) {
-    const {job} = await callServer("/internal/model-files/fetch", {url, kind, sha256});
+async function fetchModel(wanted, list) {
+    const {job} = await callServer("/internal/model-files/fetch", wanted);
     const said = made("span", {class: "quiet", text: "waits for its turn"});
-    list.append(made("div", {class: "model-upload"}, made("strong", {text: url.split("/").pop().split("?")[0]}), said));
+    list.append(made("div", {class: "model-upload"}, made("strong", {text: wanted.name || wanted.url.split("/").pop().split("?")[0]}), said));
     refreshQueue(0);
     requestProgress(job, null, null, async () => {
         const result = await callServer("/internal/result/" + encodeURIComponent(job)).catch((error) => ({error: error.message}));
