@@ -25,6 +25,15 @@ def test_the_overview_opens_by_a_key_and_other_keys_can_be_chosen(easel):
     assert easel.problems == []
 
 
+def test_keys_are_known_by_their_sign_wherever_a_keyboard_has_them(easel):
+    cases = [({"key": "z", "code": "KeyY", "ctrlKey": True}, "Ctrl+Z"), ({"key": "z", "code": "KeyW", "metaKey": True}, "Ctrl+Z"),
+             ({"key": "π", "code": "KeyP", "altKey": True}, "Alt+P"), ({"key": "&", "code": "Digit1", "altKey": True}, "Alt+1"),
+             ({"key": "я", "code": "KeyZ", "ctrlKey": True}, "Ctrl+Z"),
+             ({"key": "Z", "code": "KeyZ", "ctrlKey": True, "shiftKey": True}, "Ctrl+Shift+Z")]
+    for event, expected in cases:
+        assert easel.tab.evaluate("keysOfEvent", event) == expected
+
+
 def test_the_self_check_of_the_footer_lists_what_was_looked_at(easel):
     easel.tab.click("#self_check_button")
     easel.tab.wait_for_selector("#self_check_dialog[data-open] li[data-state=good]")

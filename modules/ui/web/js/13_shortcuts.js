@@ -3,7 +3,7 @@
 
 const SHORTCUTS_KEPT = "easel_shortcuts";
 const TEXT_FIELDS = "textarea, [contenteditable=true], select, input:not([type=range]):not([type=checkbox]):not([type=radio]):not([type=button])";
-const OPEN_OVER_THE_PAGE = ".popup-dialog[data-open], #lightboxModal:not([hidden]), .context-menu, [role=listbox]:not(#gallery_scroll)";
+const OPEN_OVER_THE_PAGE = ".popup-dialog[data-open], #lightboxModal:not([hidden]), .context-menu, #tour:focus-within, [role=listbox]:not(#gallery_scroll)";
 
 /** Keys that belong to a place and are not changed here: [where, [[keys, what they do]]]. */
 const FIXED_KEYS = [
@@ -80,9 +80,11 @@ function keysOfShortcut(shortcut) {
     return keptShortcuts()[shortcut.id] ?? shortcut.keys;
 }
 
-/** "Ctrl+Shift+Z" for an event; the command key of a Mac counts as Ctrl. */
+/** "Ctrl+Shift+Z" for an event; the command key of a Mac counts as Ctrl. The sign counts, as keyboards place letters differently; where
+ *  Alt or another alphabet makes another sign of it, the place of the key does. */
 function keysOfEvent(event) {
-    const key = event.code && /^(Key[A-Z]|Digit\d)$/.test(event.code) && (event.altKey || event.ctrlKey || event.metaKey) ? event.code.slice(-1) : event.key;
+    const isByPlace = /^(Key[A-Z]|Digit\d)$/.test(event.code || "") && (event.altKey || event.ctrlKey || event.metaKey) && !/^[a-z0-9]$/i.test(event.key);
+    const key = isByPlace ? event.code.slice(-1) : event.key;
     const name = key === " " ? "Space" : key.length === 1 ? key.toUpperCase() : key;
     const shift = event.shiftKey && !(key.length === 1 && /[^a-z0-9]/i.test(key)); // "?" is a key of its own
     return [(event.ctrlKey || event.metaKey) && "Ctrl", event.altKey && "Alt", shift && "Shift", name].filter(Boolean).join("+");
