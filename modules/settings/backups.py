@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,9 +62,10 @@ class Backups:
         found = []
         for path in sorted(self._folder.glob("*.json"), reverse=True) if self._folder.is_dir() else []:
             parts = NAME.fullmatch(path.name)
-            if parts:
-                made = time.mktime(time.strptime(parts[1], "%Y%m%d-%H%M%S"))
-                found.append(Backup(file=path.name, name=parts[2], made=made, is_daily=parts[2] == DAILY))
+            with suppress(ValueError, OverflowError):  # it has the form of a date and is none
+                if parts:
+                    made = time.mktime(time.strptime(parts[1], "%Y%m%d-%H%M%S"))
+                    found.append(Backup(file=path.name, name=parts[2], made=made, is_daily=parts[2] == DAILY))
         return found
 
     def save(self, settings: Options, name: str) -> Backup:

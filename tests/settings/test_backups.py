@@ -51,6 +51,7 @@ def test_one_copy_is_made_a_day_and_old_ones_go(settings, tmp_path):
         (tmp_path / "copies").mkdir(exist_ok=True)
         (tmp_path / f"copies/{stamp}-daily.json").write_text("{}")
     backups.save(settings, "mine")
+    (tmp_path / "copies/20261399-000000-no_date.json").write_text("{}")
     backups.save_daily(settings)
     backups.save_daily(settings)
     daily = [backup for backup in backups.listed() if backup.is_daily]

@@ -9,7 +9,7 @@ async function openSelfCheck() {
         made("div", {}, made("strong", {text: name}), made("p", {text}), remedy && made("p", {class: "remedy", text: remedy}))));
     const wrong = findings.filter(({state}) => state === "bad").length;
     freshDialog("self_check_dialog", "Self-check", [
-        made("p", {class: "quiet", text: wrong ? wrong + " things are not in order." : "Nothing stands in the way of pictures."}), made("ul", {class: "self-check"}, ...rows),
+        made("p", {class: "quiet", text: wrong ? (wrong === 1 ? "One thing is" : wrong + " things are") + " not in order." : "Nothing stands in the way of pictures."}), made("ul", {class: "self-check"}, ...rows),
         made("div", {class: "dialog-buttons"}, made("a", {class: "dialog-button", href: addressOf("/internal/sysinfo?attachment=true"), text: "Save a report"}))]);
 }
 

@@ -26,7 +26,7 @@ function openVariations(tab) {
     const fields = [count, rows, from, to];
     const explore = async () => {
         closeDialog(byId("variations_dialog"));
-        const [seeds, strengths, first, last] = fields.map(({input}) => Number(input.value));
+        const [seeds, strengths, first, last] = fields.map(({input}) => Math.min(Number(input.max), Math.max(Number(input.min), Number(input.value))));
         await exploreVariations(tab, picture.infotext, {seeds, strengths, first, last});
     };
     if (byId("variations_dialog")) byId("variations_dialog").remove();

@@ -9,8 +9,8 @@ const OFFER_ORDERS = {newest: ["newest first", (a, b) => b.added.localeCompare(a
 const OFFER_TAGS = {script: false, ads: true, localization: true, installed: true}; // tag -> hidden at first
 const OFFERS_SHOWN = 100;
 
-/** The open part, what the server listed, and whether a restart would change something. */
-var extensionsView = {isBuilt: false, part: "installed", installed: [], offers: [], tags: {}, refusal: "", needsRestart: false};
+/** What the server listed, and why nothing may be changed, if so. */
+var extensionsView = {installed: [], offers: [], tags: {}, refusal: ""};
 
 function extensionPart(name) {
     return byId("extensions_" + name);
@@ -48,7 +48,6 @@ function buildExtensions() {
 }
 
 function showExtensionPart(name) {
-    extensionsView.part = name;
     for (const other of Object.keys(EXTENSION_PARTS)) {
         extensionPart(other).hidden = other !== name;
         byId("extensions_tab_" + other).setAttribute("aria-selected", String(other === name));

@@ -204,6 +204,7 @@ function fillCell(cell, number) {
         cell.dataset.id = row.id;
         cell.setAttribute("aria-label", row.name);
         cell.title = row.name;
+        cell.classList.remove("unreadable");
         const source = row.source || pictureAddress(row.id, "thumbnail");
         cell.replaceChildren(made("img", {src: source, alt: "", decoding: "async", onerror: (event) => event.target.closest("button").classList.add("unreadable")}));
     }
