@@ -12,7 +12,7 @@ function freshDialog(id, title, parts) {
 }
 
 function toolButton(text, action) {
-    return made("button", {type: "button", class: "dialog-button", text, onclick: () => Promise.resolve(safe(action)).catch((error) => showMessage(error.message, "error"))});
+    return made("button", {type: "button", class: "dialog-button", text, onclick: () => safeAsync(action)});
 }
 
 function shownValue(value) {

@@ -7,7 +7,7 @@ const GALLERY_HEAD_PX = 34;
 const GALLERY_ORDERS = {newest: "Newest first", oldest: "Oldest first", name: "By name"};
 
 /** What the tab shows. `days`: {day, count, first, top, rows}; `rows`: number of a picture -> what the server said of it. */
-var galleryView = {isBuilt: false, query: "", order: "newest", folder: "", version: -1, total: 0, days: [], rows: new Map(), asked: new Set(),
+var galleryView = {isBuilt: false, query: "", order: "newest", folder: "", version: -1, total: 0, days: [], rows: new Map(), asked: new Map(),
     cells: new Map(), columns: 1, cell: 160, focus: 0, anchor: 0, chosen: new Set(), opened: null, asking: 0, isBin: false, height: 0};
 
 function isGalleryShown() {
@@ -80,20 +80,26 @@ function sayCount(total) {
     sayInGallery(total || searched || galleryView.unread ? count + unread : "No pictures yet. What you generate appears here.");
 }
 
-/** Asks for the pictures with these numbers, in whole blocks, each once. */
+/** Asks for the pictures with these numbers, in whole blocks, each once; resolves when all of them are here. */
 function askForRows(first, last) {
+    const asked = [];
     for (let block = Math.floor(first / GALLERY_BLOCK); block * GALLERY_BLOCK <= last; block++) {
-        if (galleryView.asked.has(block)) continue;
-        galleryView.asked.add(block);
-        const asking = galleryView.version;
-        callServer(galleryAddress("/pictures", {...gallerySearch(), first: block * GALLERY_BLOCK, count: GALLERY_BLOCK})).then((answer) => {
-            if (asking !== galleryView.version || galleryView.isBin) return;
-            answer.pictures.forEach((row, i) => galleryView.rows.set(answer.first + i, row));
-            for (const [number, cell] of galleryView.cells) fillCell(cell, number);
-        }, (error) => {
-            galleryView.asked.delete(block);
-            sayInGallery(error.message, true);
-        });
+        if (!galleryView.asked.has(block)) galleryView.asked.set(block, askForBlock(block));
+        asked.push(galleryView.asked.get(block));
+    }
+    return Promise.all(asked);
+}
+
+async function askForBlock(block) {
+    const asking = galleryView.version;
+    try {
+        const answer = await callServer(galleryAddress("/pictures", {...gallerySearch(), first: block * GALLERY_BLOCK, count: GALLERY_BLOCK}));
+        if (asking !== galleryView.version || galleryView.isBin) return;
+        answer.pictures.forEach((row, i) => galleryView.rows.set(answer.first + i, row));
+        for (const [number, cell] of galleryView.cells) fillCell(cell, number);
+    } catch (error) {
+        galleryView.asked.delete(block);
+        sayInGallery(error.message, true);
     }
 }
 

@@ -1,6 +1,8 @@
 /* The Gallery tab: its tools, choosing pictures by mouse and keys, and what is done with the chosen ones. */
 "use strict";
 
+const MOST_CHOSEN = 5000; // what the server changes at once
+
 const GALLERY_HELP = [
     ["red fox", "both words, in prompt, negative prompt or file name"], ['"red fox" -night', "a phrase; without a word"],
     ["prompt:fox negative:blurry", "in one of the prompts only"], ["cfg>7 steps:20..30", "numbers of any parameter"],
@@ -10,7 +12,7 @@ const GALLERY_HELP = [
 
 function buildGallery() {
     const button = (id, text, title, onclick) => made("button", {type: "button", id, class: "dialog-button", text, title, onclick: () => act(onclick)});
-    const act = (action) => Promise.resolve(safe(action)).catch((error) => showMessage(error.message, "error"));
+    const act = (action) => safeAsync(action);
     const search = made("input", {type: "search", id: "gallery_search", placeholder: "Search: fox cfg>7 sampler:euler is:starred", "aria-label": "Search in the gallery", spellcheck: "false"});
     onEdit("gallery_search", search, 250, () => searchGallery({query: search.value}));
     const order = made("select", {id: "gallery_order", "aria-label": "Order", onchange: (event) => searchGallery({order: event.target.value})},
@@ -81,14 +83,29 @@ function toggleChosen(number) {
     showChosen();
 }
 
-function chooseRange(from, to) {
-    const [first, last] = [Math.min(from, to), Math.max(from, to)];
+/** Chooses all pictures between two, also those that were not in sight yet. */
+async function chooseRange(from, to) {
+    const first = Math.min(from, to);
+    const last = Math.min(Math.max(from, to), first + MOST_CHOSEN - 1);
+    if (last < Math.max(from, to)) showMessage("At most " + MOST_CHOSEN.toLocaleString("en") + " pictures are chosen at once.");
+    galleryView.focus = to;
+    if (!chooseKnown(first, last)) {
+        const version = galleryView.version;
+        await askForRows(first, last);
+        if (version === galleryView.version) chooseKnown(first, last);
+    }
+}
+
+/** Chooses those of a range that the page knows; whether that was all. */
+function chooseKnown(first, last) {
+    let isWhole = true;
     for (let number = first; number <= last; number++) {
         const row = galleryView.rows.get(number);
         if (row) galleryView.chosen.add(row.id);
+        else isWhole = false;
     }
-    galleryView.focus = to;
     showChosen();
+    return isWhole;
 }
 
 function chooseNone() {
@@ -103,7 +120,7 @@ function showChosen() {
     const count = galleryView.chosen.size;
     bar.hidden = galleryView.isBin ? !galleryView.total && !count : count < 2;
     if (bar.hidden) return;
-    const button = (text, action) => made("button", {type: "button", class: "dialog-button", text, onclick: () => Promise.resolve(safe(action)).catch((error) => showMessage(error.message, "error"))});
+    const button = (text, action) => made("button", {type: "button", class: "dialog-button", text, onclick: () => safeAsync(action)});
     const said = made("span", {text: count + " chosen"});
     bar.replaceChildren(...(galleryView.isBin ? binButtons(button, count) : [said,
         button("Star", () => starChosen(true)), button("Remove star", () => starChosen(false)), button("Tag…", tagChosen), button("Move…", moveChosen),
@@ -209,7 +226,7 @@ function galleryQuestion(title, fields, actionText, action) {
     const dialog = dialogNamed("gallery_question", {kind: "gallery-question", title, what: "question"}, () => [...fields,
         made("div", {class: "dialog-buttons"}, made("button", {type: "button", class: "dialog-button", text: actionText, onclick: () => {
             closeDialog(dialog);
-            Promise.resolve(safe(action)).catch((error) => showMessage(error.message, "error"));
+            safeAsync(action);
         }}))]);
     dialog.addEventListener("keydown", (event) => { if (event.key === "Enter" && event.target.matches("input")) dialog.querySelector(".dialog-buttons button").click(); });
     openDialog(dialog, title);
@@ -262,7 +279,7 @@ async function loadBin() {
     if (!galleryView.isBin) return;
     const row = (entry) => ({id: entry.id, name: entry.name + " · " + entry.folder, source: addressOf(galleryAddress("/bin/" + entry.id + "/thumbnail"))});
     Object.assign(galleryView, {total: entries.length, days: entries.length ? [{day: "", count: entries.length, first: 0}] : [],
-        rows: new Map(entries.map((entry, i) => [i, row(entry)])), asked: new Set(Array.from({length: Math.ceil(entries.length / GALLERY_BLOCK) + 1}, (_, i) => i))});
+        rows: new Map(entries.map((entry, i) => [i, row(entry)])), asked: new Map(Array.from({length: Math.ceil(entries.length / GALLERY_BLOCK) + 1}, (_, i) => [i, Promise.resolve()]))});
     sayInGallery(entries.length ? entries.length.toLocaleString("en") + " deleted. Choose what shall come back." : "The bin is empty.");
     layOutGallery();
     showChosen();

@@ -30,7 +30,7 @@ function hideDetail() {
 }
 
 function detailParts(picture) {
-    const act = (action) => () => Promise.resolve(safe(action)).catch((error) => showMessage(error.message, "error"));
+    const act = (action) => () => safeAsync(action);
     const button = (text, action, more) => made("button", {type: "button", class: "dialog-button", text, onclick: act(action), ...more});
     const source = pictureAddress(picture.id, "file");
     const sent = {source, infotext: picture.infotext, notes: picture.notes.length ? foreignNotes(picture) : []};
