@@ -5,11 +5,14 @@ import json
 import os
 from pathlib import Path
 
-from modules.atomic_files import is_running, write_atomically
+import psutil
+
+from modules.atomic_files import write_atomically
 from modules.errors import report
 
 NOTICE = ("The last start did not come to its end, so extensions that you added are off this time. Switch off the one that may be "
           "the cause in the Extensions tab, then restart; with none switched off, a restart tries all of them again.")
+CLOCK_SECONDS = 2.0  # by which two readings of one beginning may differ
 
 
 class StartMark:
@@ -21,15 +24,16 @@ class StartMark:
     def was_left(self) -> bool:
         """Whether a start that is over now did not reach its end."""
         try:
-            pid = json.loads(self._file.read_bytes())["pid"]
-        except (OSError, ValueError, LookupError, TypeError):
+            mark = json.loads(self._file.read_bytes())
+            pid, began = int(mark["pid"]), float(mark.get("began") or 0.0)
+        except (OSError, ValueError, LookupError, TypeError, AttributeError):
             return False
-        return isinstance(pid, int) and (pid == os.getpid() or not is_running(pid))
+        return pid == os.getpid() or not _is_running(pid, began)
 
     def put(self) -> None:
         """The start begins."""
         try:
-            write_atomically(self._file, json.dumps({"pid": os.getpid()}).encode())
+            write_atomically(self._file, json.dumps({"pid": os.getpid(), "began": psutil.Process().create_time()}).encode())
         except OSError as error:
             report("The start cannot be marked; a failed one will not be noticed", error)
 
@@ -39,3 +43,14 @@ class StartMark:
             self._file.unlink(missing_ok=True)
         except OSError as error:
             report("The mark of the start cannot be removed", error)
+
+
+def _is_running(pid: int, began: float) -> bool:
+    """Whether the process that put the mark runs still. `began`: seconds since 1970, as systems give numbers of processes again."""
+    try:
+        present = psutil.Process(pid).create_time()
+    except psutil.AccessDenied:
+        return True
+    except (psutil.Error, ValueError, OverflowError):
+        return False
+    return not began or abs(present - began) < CLOCK_SECONDS

@@ -5,6 +5,7 @@ import time
 import zipfile
 from pathlib import Path
 
+import psutil
 import pytest
 
 from modules.errors import NotFound, RequestError, UserError
@@ -262,6 +263,12 @@ def test_a_start_that_never_ended_is_noticed_once(tmp_path):
     ended.wait()
     (tmp_path / "starting.json").write_text(json.dumps({"pid": ended.pid}))
     assert mark.was_left()
+    with subprocess.Popen(["sleep", "60"]) as running:
+        began = psutil.Process(running.pid).create_time()
+        for seconds, was_left in ((began, False), (began - 3600, True)):  # another process has its number meanwhile
+            (tmp_path / "starting.json").write_text(json.dumps({"pid": running.pid, "began": seconds}))
+            assert mark.was_left() is was_left
+        running.kill()
     mark.put()
     mark.remove()
     assert not mark.was_left()
