@@ -141,6 +141,12 @@ def inpainting(page, args: argparse.Namespace) -> None:
     page.wait_for_function("() => shownTask('img2img')", timeout=PICTURE_S * 1000)
 
 
+def without_folder(page, data_dir: str) -> None:
+    """The temporary folder stands for the one of a user."""
+    page.evaluate("([folder, shown]) => byId('models_note') && (byId('models_note').innerHTML = "
+                  "byId('models_note').innerHTML.replaceAll(folder, shown))", [data_dir, "easel"])
+
+
 def save(page, path: Path, data_dir: str) -> None:
     """Write what is seen."""
     without_folder(page, data_dir)
@@ -153,9 +159,3 @@ def save(page, path: Path, data_dir: str) -> None:
 
 if __name__ == "__main__":
     sys.exit(main())
-
-
-def without_folder(page, data_dir: str) -> None:
-    """The temporary folder stands for the one of a user."""
-    page.evaluate("([folder, shown]) => byId('models_note') && (byId('models_note').innerHTML = "
-                  "byId('models_note').innerHTML.replaceAll(folder, shown))", [data_dir, "easel"])
