@@ -90,14 +90,14 @@ def every_view(page, tab: str, path: Path, data_dir: str) -> None:
     shots = []
     for theme, width in VIEWS:
         page.set_viewport_size({"width": width, "height": HEIGHT_PX})
-        page.evaluate("dark => document.body.classList.toggle('dark', dark)", theme == "dark")
+        page.evaluate("theme => { localSet('theme', theme); applyTheme(); }", theme)
         page.click(f"#tab_{tab}-button")
         page.wait_for_timeout(SETTLE_MS)
         without_folder(page, data_dir)
         page.evaluate("window.scrollTo(0, 0)")
         shots.append(Image.open(BytesIO(page.screenshot())).convert("RGB"))
     page.set_viewport_size({"width": WIDTH_PX, "height": HEIGHT_PX})
-    page.evaluate("document.body.classList.remove('dark')")
+    page.evaluate("localSet('theme', 'light'); applyTheme()")
     sheet = Image.new("RGB", (sum(shot.width for shot in shots) + GAP_PX * (len(shots) - 1), HEIGHT_PX), "white")
     left = 0
     for shot in shots:
