@@ -64,7 +64,8 @@ def submit(rt: Runtime, asked: ExtrasRequest, *, owner: str = "", job_id: str | 
         raise NotFound(f'Extras has no step named "{unknown[0][:100]}".')
     output_dir = checked_folder(rt, _FOLDERS["output_dir"], asked.output_dir)
     entries = _entries(rt, asked)
-    request = {BATCH: {"files": [vars(entry) for entry in entries]}, "n_iter": 1, "batch_size": 1, "steps": runner.completed(asked.steps),
+    batch = {"files": [vars(entry) for entry in entries], "input_dir": asked.input_dir.strip()}
+    request = {BATCH: batch, "n_iter": 1, "batch_size": 1, "steps": runner.completed(asked.steps),
                "output_dir": output_dir, "single": asked.picture is not None, "save": asked.save, "show": asked.show}
     if asked.order is not None:
         request["order"] = list(asked.order)

@@ -1,6 +1,6 @@
 """Pictures of users who are no administrators: saved into a folder of their own, and served to nobody else."""
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +37,18 @@ def settings_for_users(admins: frozenset[str]) -> Callable[[str, Settings, Setti
             return settings
         if named := next((key for key in request.get("override_settings") or () if key.startswith(FOLDER_SETTINGS)), None):
             raise RequestError("override_settings", f"{named}: only an administrator of this server may choose folders.")
+        if folders := [name for name, value in folders_named_in(request) if value]:
+            raise RequestError(folders[0], "Only an administrator of this server may name folders of it.", remedy="Upload the pictures.")
         return {**settings, **{key: own_folder(value, user) for key, value in settings.items() if key.startswith(_OUTPUTS) and value}}
 
     return settings_for
+
+
+def folders_named_in(request: Settings) -> Iterator[tuple[str, Any]]:
+    """The folders of this machine that a request names: those of batches over files."""
+    batch = request.get("batch")
+    batch = batch if isinstance(batch, Mapping) else {}
+    yield from ((name, value) for place in (request, batch) for name, value in place.items() if str(name).endswith("_dir"))
 
 
 def own_folder(folder: str, user: str) -> str:

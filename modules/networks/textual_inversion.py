@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from modules.checkpoints.files import files_below
+from modules.networks import picture_embedding
 from modules.networks.torch_archive import has_compressed_parts
 
 SUFFIXES = (".safetensors", ".pt", ".bin")
@@ -54,7 +55,7 @@ class Embedding:
 
 
 def read_embedding(path: Path) -> Embedding:
-    """The embedding in a .safetensors, .pt or .bin file; its name is the file's stem.
+    """The embedding in a .safetensors, .pt or .bin file, or in a picture; its name is the file's stem.
 
     Pickles are read with weights_only, so that nothing in them runs. Raises NotAnEmbedding with a sentence for anything else.
     """
@@ -91,6 +92,8 @@ def bundled_embeddings(tensors: Mapping[str, Tensor]) -> tuple[list[Embedding], 
 
 
 def _contents(path: Path) -> Any:
+    if path.suffix.lower() in picture_embedding.SUFFIXES:
+        return picture_embedding.contents_of(path)
     if path.suffix.lower() == ".safetensors":
         # Cloned: tensors over a memory map would change with the file.
         return {key: tensor.clone() for key, tensor in safetensors.torch.load_file(path, device="cpu").items()}
@@ -138,7 +141,7 @@ class EmbeddingTable:
         self.loaded: dict[str, Embedding] = {}
         self.skipped: dict[str, str] = {}
         self._by_first_token: dict[int, list[tuple[list[int], Embedding]]] = {}
-        self._read: dict[Path, tuple[tuple[int, int], Embedding | str]] = {}
+        self._read: dict[Path, tuple[tuple[int, int], Embedding | str | None]] = {}
 
     def refresh(self, width: int | None = None) -> None:
         """Read new and changed files, and choose those with `width` numbers per vector (None: as before).
@@ -157,7 +160,9 @@ class EmbeddingTable:
         # Filled first, then exchanged: other threads count tokens with this table meanwhile.
         self.__dict__.update(fresh.__dict__)
 
-    def _take(self, path: Path, found: Embedding | str) -> None:
+    def _take(self, path: Path, found: Embedding | str | None) -> None:
+        if found is None:
+            return
         if isinstance(found, str):
             self.skipped[path.stem] = found
         elif found.name in self.loaded:
@@ -211,7 +216,8 @@ def _files(folders: Iterable[Path]) -> list[Path]:
     """Files with a fitting suffix, folder by folder, by name without regard to case."""
     files: list[Path] = []
     for folder in folders:
-        found = [path for path in files_below(folder, SUFFIXES) if path.is_file()]
+        found = [path for path in files_below(folder, (*SUFFIXES, *picture_embedding.SUFFIXES))
+                 if path.is_file() and not path.stem.endswith(picture_embedding.PREVIEW)]
         files += sorted(found, key=lambda path: str(path).lower())
     return files
 
@@ -225,7 +231,10 @@ def _stamp(path: Path) -> tuple[int, int]:
     return state.st_mtime_ns, state.st_size
 
 
-def _read_or_reason(path: Path) -> Embedding | str:
+def _read_or_reason(path: Path) -> Embedding | str | None:
+    """None for a picture that holds no embedding: it is one to look at."""
+    if path.suffix.lower() in picture_embedding.SUFFIXES and picture_embedding.contents_of(path) is None:
+        return None
     try:
         return read_embedding(path)
     except NotAnEmbedding as exc:

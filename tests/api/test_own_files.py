@@ -7,7 +7,8 @@ from api_requests import TINY_REQUEST
 from starlette.testclient import TestClient
 
 from modules.api.app import build_api_app
-from modules.api.own_files import own_folder
+from modules.api.own_files import own_folder, settings_for_users
+from modules.errors import RequestError
 from modules.ui.mask_canvas import canvas_router
 from modules.ui.pictures import pictures_router
 
@@ -79,3 +80,12 @@ def test_a_job_that_is_made_again_stays_in_its_folder(rt, ask, saved):
     assert rt.queue.get(again).wait(60)
     assert Path(rt.queue.get(again).result["images"][0]["path"]).parent == saved["ann"].parent
     assert own_folder(own_folder("outputs", "ann"), "ann") == own_folder("outputs", "ann")
+
+
+@pytest.mark.parametrize("request_", [{"output_dir": "/home/ada"}, {"batch": {"input_dir": "/home/ada"}}, {"batch": {"png_info_dir": "x"}}])
+def test_folders_of_the_server_are_named_by_administrators_alone(request_):
+    settings_for = settings_for_users(frozenset({"ada"}))
+    with pytest.raises(RequestError, match="administrator"):
+        settings_for("ben/page", request_, {})
+    assert settings_for("ada/page", request_, {"x": 1}) == settings_for("/page", request_, {"x": 1}) == {"x": 1}
+    assert settings_for("ben/page", {"output_dir": "", "batch": {"input_dir": ""}}, {}) == {}
