@@ -20,8 +20,10 @@ class Program:
         folders = {name: root / name for name in ("outputs", "log", "results", "temporary")}
         for folder in folders.values():
             folder.mkdir(parents=True)
-        self.folders = SimpleNamespace(**folders, shown=())
-        self.args = SimpleNamespace(theme="", theme_dark=False)
+        self.folders = SimpleNamespace(**folders, shown=(), data=root)
+        self.args = SimpleNamespace(theme="", theme_dark=False, localizations_dir=None)
+        self.settings = SimpleNamespace(data={})
+        self.extensions: list[Any] = []
 
 
 class CanvasPage:
