@@ -59,7 +59,8 @@ def test_batches_begin_with_the_picture_of_the_form_and_go_on_with_the_seed(made
 
 
 def test_an_interrogator_that_is_not_there_is_refused(made):
-    assert "CLIP cannot describe pictures here" in made("Loopback", [2, 0.5, "Linear", "CLIP"], status="failed").error
+    job = made("Loopback", [2, 0.5, "Linear", "CLIP"], status="failed")
+    assert "needs model_base_caption_capfilt_large.pth in models/BLIP" in job.error
 
 
 # SD upscale
