@@ -3,6 +3,7 @@ import json
 from pathlib import Path
 
 import pytest
+from page_dropdowns import choose_option
 from PIL import Image
 
 from modules.imaging.encode import png_bytes
@@ -25,8 +26,7 @@ def given(name, content):
 
 
 def choose_upscaler(easel, name, number=1):
-    easel.tab.click(f"#extras_upscaler_{number} input")
-    easel.tab.get_by_role("option", name=name, exact=True).click()
+    choose_option(easel.tab, f"#extras_upscaler_{number}", name)
 
 
 def press(easel):

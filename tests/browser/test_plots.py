@@ -3,6 +3,7 @@ import time
 
 import pytest
 import tiny_model
+from page_dropdowns import choose_option
 from server_process import ServerProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
@@ -11,11 +12,9 @@ SCRIPT = "script_txt2img_xyz_plot"
 
 def choose_plot(page, *axes):
     """The X/Y/Z plot with these axes, each a label and its values."""
-    page.click("#txt2img_script_container #script_list input")
-    page.get_by_role("option", name="X/Y/Z plot").click()
+    choose_option(page, "#txt2img_script_container #script_list", "X/Y/Z plot")
     for letter, (label, values) in zip("xy", axes):
-        page.click(f"#{SCRIPT}_{letter}_type input")
-        page.get_by_role("option", name=label, exact=True).click()
+        choose_option(page, f"#{SCRIPT}_{letter}_type", label)
         box = page.locator(f"#{SCRIPT}_{letter}_values textarea, #{SCRIPT}_{letter}_values input").first
         box.wait_for(state="visible")
         box.fill(values)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import tiny_model
+from page_dropdowns import choose_option
 from server_process import ServerProcess
 
 pytestmark = pytest.mark.browser
@@ -49,8 +50,7 @@ def test_values_of_an_accordion_that_stayed_closed_are_those_it_shows(easel):
 def test_a_chosen_script_shows_its_controls_and_makes_the_run(easel):
     runs = easel.tab.locator("label", has_text="Runs").first
     assert not runs.is_visible()
-    easel.tab.click("#script_list input")
-    easel.tab.get_by_role("option", name="Several Runs").click()
+    choose_option(easel.tab, "#script_list", "Several Runs")
     runs.wait_for(state="visible")
     easel.number("txt2img_steps", 2)
     easel.prompt("x")
