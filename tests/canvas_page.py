@@ -78,7 +78,7 @@ class CanvasPage:
 
         def receive(payload: str) -> str:
             try:
-                self.received.append(canvas_files(self.program, payload))
+                self.received.append(canvas_files(self.program, None, payload))
             except UserError as error:
                 self.received.append(error)
             return str(len(self.received))

@@ -1,24 +1,34 @@
 """Replacements of the U-Net under the names of A1111's `sd_unet`; there are none."""
+from abc import ABC, abstractmethod
+
+from torch import nn
+
 unet_options: list = []
 current_unet_option = current_unet = original_forward = None
 
 
-class SdUnetOption:
+class SdUnetOption(ABC):
     """A replacement that could be chosen."""
 
     model_name = label = None
 
+    @abstractmethod
     def create_unet(self):
         """The network."""
-        raise NotImplementedError
 
 
-class SdUnet:
+class SdUnet(nn.Module, ABC):
     """A replacement."""
 
+    @abstractmethod
     def forward(self, x, timesteps, context, *args, **kwargs):
         """The network's answer."""
-        raise NotImplementedError
+
+    def activate(self) -> None:
+        """Called when it becomes the one in use."""
+
+    def deactivate(self) -> None:
+        """Called when it is so no longer."""
 
 
 def list_unets() -> None:

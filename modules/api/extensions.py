@@ -24,6 +24,7 @@ from modules.runtime import Runtime
 from modules.version import version_text
 
 REFUSED = "Extensions are programs, and this server can be reached from other machines."
+HANDED_ON = ("forwarded", "x-forwarded-for", "x-real-ip", "via")  # by these a server in between says whom it asks for
 
 
 class LookRequest(BaseModel):
@@ -74,8 +75,10 @@ def may_change(rt: Runtime, request: Request) -> None:
         raise NotAllowed(REFUSED, remedy="Start it without --listen and --share, or with --enable-insecure-extension-access.")
 
 
-def is_from_this_machine(request: Request) -> bool:
-    """Whether the request came over loopback."""
+def is_from_this_machine(rt: Runtime, request: Request) -> bool:
+    """Whether a program of this machine asks: over loopback, and neither through a tunnel nor through a server in between."""
+    if rt.args.share or rt.args.subpath or any(name in request.headers for name in HANDED_ON):
+        return False
     try:
         return ipaddress.ip_address(request.client.host if request.client else "").is_loopback
     except ValueError:
@@ -144,7 +147,7 @@ def _add_installing(router: APIRouter, rt: Runtime, changes: ExtensionChanges, f
     @router.post("/look", dependencies=for_changes)
     def look(body: LookRequest, request: Request) -> dict[str, Any]:
         """Fetch an extension and say what it would add; nothing of it runs."""
-        if not is_from_this_machine(request) and is_of_this_machine(body.url):
+        if not is_from_this_machine(rt, request) and is_of_this_machine(body.url):
             raise NotAllowed("Folders and archives of the server can be installed from the server itself only.")
         return changes.look_at(body.url, body.branch, body.name).as_dict()
 
@@ -161,7 +164,7 @@ def _add_installing(router: APIRouter, rt: Runtime, changes: ExtensionChanges, f
     @router.post("/available", dependencies=for_changes)  # it asks another server, which reading must not do
     def available(body: IndexRequest, request: Request) -> dict[str, Any]:
         """What an index offers; without an address, the one of the settings."""
-        index = read_index(body.url or rt.settings.extension_index_url, allows_files=is_from_this_machine(request))
+        index = read_index(body.url or rt.settings.extension_index_url, allows_files=is_from_this_machine(rt, request))
         remotes = {origin_of(extension.path).remote.removesuffix(".git").lower() for extension in present_extensions(rt)}
         offers = [{**asdict(offer), "installed": offer.url.removesuffix(".git").lower() in remotes} for offer in index.offers]
         return {"tags": index.tags, "offers": offers}

@@ -16,14 +16,18 @@ from modules.runtime import Runtime
 # Settings that name folders: with logins they are for administrators.
 FOLDER_SETTINGS = ("outdir_", "temp_dir", "gallery_folders", "folders_")
 _OUTPUTS = "outdir_"
+_OWN = "user-"
 
 Settings = Mapping[str, Any]
 
 
 def folder_of(user: str) -> str:
-    """The name of a user's folder: the user's, or what a file system can take of it and a mark that tells it from others."""
+    """The name of a user's folder: the user's, or what a file system can take of it and a mark that tells it from others.
+
+    It begins with a word that folders of everybody do not have, whatever a user is called.
+    """
     name = safe_name(user)
-    return name if name == user else f"{name}-{zlib.crc32(user.encode()):08x}"
+    return _OWN + (name if name == user else f"{name}-{zlib.crc32(user.encode()):08x}")
 
 
 def settings_for_users(admins: frozenset[str]) -> Callable[[str, Settings, Settings], Settings]:
@@ -62,7 +66,7 @@ def served_folders(rt: Runtime) -> list[Path]:
     return [rt.folders.outputs, rt.folders.log, rt.folders.results, rt.folders.temporary, *rt.folders.shown]
 
 
-def served_file(rt: Runtime, request: Request, name: str) -> Path:
+def served_file(rt: Runtime, request: Request | None, name: str) -> Path:
     """The file with this path, when it lies in a folder that is served, and is the user's own or of an administrator's asking.
 
     Raises NotFound.

@@ -29,15 +29,15 @@ class Viewer:
         return self.is_admin or user_of(job.owner) == self.user
 
 
-def viewer_of(request: Request) -> Viewer:
-    """The user that the login has found."""
-    user = request.scope.get("easel_user")
-    return Viewer() if user is None else Viewer(user=user, is_admin=bool(request.scope.get("easel_admin")))
+def viewer_of(request: Request | None) -> Viewer:
+    """The user that the login has found; None: nobody asks from outside, as in a test of a handler."""
+    user = request.scope.get("easel_user") if request is not None else None
+    return Viewer() if request is None or user is None else Viewer(user=user, is_admin=bool(request.scope.get("easel_admin")))
 
 
 def page_owner(request: Request | None, session: str) -> str:
     """The owner of jobs that a page makes: its user, and the page itself, since a user may have several."""
-    return f"{viewer_of(request).user if request is not None else ''}/{session}"
+    return f"{viewer_of(request).user}/{session}"
 
 
 def admin_only(request: Request) -> None:

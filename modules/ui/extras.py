@@ -22,6 +22,8 @@ from modules.ui.results import results_panel
 from modules.ui.script_panel import give_usual_classes
 
 if TYPE_CHECKING:
+    from fastapi import Request
+
     from modules.jobs.job import Job
     from modules.runtime import Runtime
 
@@ -88,7 +90,7 @@ def submit(rt: Runtime, values: dict[str, Any], **job: Any) -> Job:
     return postprocessing.submit(rt, values[ASKED], **job)
 
 
-def asked_for(rt: Runtime, args: Sequence[Any]) -> dict[str, Any]:
+def asked_for(rt: Runtime, args: Sequence[Any], request: Request | None) -> dict[str, Any]:
     """The request behind the inputs of Generate, without the id of the job. Raises UserError for a missing picture."""
     said, files, input_dir, output_dir, show, *values = args
     message = json.loads(said or "{}")
@@ -102,7 +104,7 @@ def asked_for(rt: Runtime, args: Sequence[Any]) -> dict[str, Any]:
         if not (input_dir or "").strip():
             raise RequestError("input_dir", "There is no folder to work on.", remedy="Name the input directory.")
         return {ASKED: ExtrasRequest(input_dir=input_dir, output_dir=output_dir or "", steps=steps, show=bool(show))}
-    picture = canvas_files(rt, message.get("canvas")).image
+    picture = canvas_files(rt, request, message.get("canvas")).image
     if picture is None:
         raise RequestError("image", "There is no picture to work on.", remedy="Drop one on Single Image, or choose one.")
     return {ASKED: ExtrasRequest(picture=picture, steps=steps)}

@@ -20,6 +20,8 @@ from modules.jobs.job import Job
 from modules.ui.components import paragraphs
 
 if TYPE_CHECKING:
+    from fastapi import Request
+
     from modules.runtime import Runtime
 
 Values = dict[str, Any]
@@ -28,9 +30,10 @@ Outputs = tuple[Any, Any, Any, Any]
 NOTHING_CHANGES: Outputs = (gr.skip(), gr.skip(), gr.skip(), gr.skip())
 
 
-def generate_handler(rt: Runtime, submit: Callable[..., Job], values_of: Callable[[Sequence[Any]], Values],
+def generate_handler(rt: Runtime, submit: Callable[..., Job], values_of: Callable[[Sequence[Any], Request | None], Values],
                      submitted: Callable[[str, Sequence[Any]], None] = lambda user, args: None) -> Callable[..., Any]:
-    """The coroutine behind a Generate button: (task id, *form values) -> the four outputs. `submitted` is told of each new job.
+    """The coroutine behind a Generate button: (task id, *form values) -> the four outputs. `values_of` is given the values of the
+    form and who asks; `submitted` is told of each new job.
 
     Waiting for the job holds no thread. A page that already has a job waiting or running gets its answer at once, "Queued as n"; that job's
     result reaches the page through `restore_handler`, so that a page never has more than one open event.
@@ -43,7 +46,7 @@ def generate_handler(rt: Runtime, submit: Callable[..., Job], values_of: Callabl
             async with in_order:
                 earlier = [job for job in rt.queue.jobs() if job.owner == owner and not job.is_settled]
                 # In a thread: pictures are read and joined, which must not hold up other pages.
-                job = await asyncio.to_thread(lambda: submit(rt, values_of(args), owner=owner, job_id=task_id or None))
+                job = await asyncio.to_thread(lambda: submit(rt, values_of(args, request.request), owner=owner, job_id=task_id or None))
                 await asyncio.to_thread(submitted, user_of(owner), args)
         except UserError as error:
             return refused(task_id, str(error))

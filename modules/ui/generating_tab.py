@@ -29,6 +29,8 @@ from modules.ui.script_panel import ScriptPanel, script_panel
 from modules.ui.styles_editor import connect_style_buttons, styles_editor
 
 if TYPE_CHECKING:
+    from fastapi import Request
+
     from modules.generation.fields import Field
     from modules.jobs.job import Job
     from modules.runtime import Runtime
@@ -45,7 +47,7 @@ class TabKind:
     `blocks` gives the controls by the names of the setting "UI item order"; "accordions" returns the switch of the refiner, "seed"
     that of the variation seed. `press_script` is the page's function that runs before the request of Generate. It gives the job
     its id and, where the tab works on pictures (`takes_pictures`), says as JSON in the second input which ones; `completed` brings
-    these to the values of the form.
+    these to the values of the form, if they are the asking user's to use.
     """
 
     name: str
@@ -55,7 +57,7 @@ class TabKind:
     blocks: Callable[[Form], Blocks]
     press_script: str = "submit"
     takes_pictures: bool = False
-    completed: Callable[[Values, str], Values] = lambda values, pictures: values
+    completed: Callable[[Values, str, Request | None], Values] = lambda values, pictures, request: values
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,10 +105,10 @@ class Parts:
         except UserError as error:
             errors.report(str(error))
 
-    def values(self, rt: Runtime, args: Sequence[Any]) -> Values:
+    def values(self, rt: Runtime, args: Sequence[Any], request: Request | None) -> Values:
         """The values of a request, from those of `inputs` without the id of the job. Raises UserError."""
         pictures, args = (args[0], args[1:]) if self.kind.takes_pictures else ("", args)
-        return self.kind.completed(self.form_values(rt, args), pictures or "")
+        return self.kind.completed(self.form_values(rt, args), pictures or "", request)
 
     def form_values(self, rt: Runtime, args: Sequence[Any]) -> Values:
         """The same without pictures, from the values of the form, the switches and the scripts. Raises UserError."""

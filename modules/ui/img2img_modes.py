@@ -16,6 +16,8 @@ from modules.imaging.open_picture import PictureRefused, open_picture
 from modules.ui.mask_canvas import CanvasFiles, CanvasKind, canvas_files
 
 if TYPE_CHECKING:
+    from fastapi import Request
+
     from modules.runtime import Runtime
 
 Values = dict[str, Any]
@@ -65,7 +67,7 @@ def modes_for_page() -> list[dict[str, str]]:
             for mode in MODES]
 
 
-def with_pictures(rt: Runtime, values: Values, message: str) -> Values:
+def with_pictures(rt: Runtime, values: Values, message: str, request: Request | None) -> Values:
     """The values of the form and what the page says of its pictures, as a request: init_images, mask, resize_by, is_batch.
 
     The message is JSON: `mode`, `resize_by`, `canvas` and `mask_canvas` as `canvas_files` takes them. Raises UserError for what is
@@ -77,10 +79,10 @@ def with_pictures(rt: Runtime, values: Values, message: str) -> Values:
     kept |= {"resize_by": bool(said.get("resize_by")), IS_BATCH: mode.name == BATCH}
     if mode.name == BATCH:
         return kept
-    files = canvas_files(rt, said.get("canvas"))
+    files = canvas_files(rt, request, said.get("canvas"))
     if files.image is None:
         raise RequestError("init_images", "There is no picture.", f"The canvas of {mode.label} is empty.", CHOOSE)
-    picture, mask = _picture_and_mask(rt, mode, files, canvas_files(rt, said.get("mask_canvas")), values)
+    picture, mask = _picture_and_mask(rt, mode, files, canvas_files(rt, request, said.get("mask_canvas")), values)
     return kept | {"init_images": [picture], "mask": mask}
 
 

@@ -13,8 +13,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
-from modules.api.own_files import served_file, served_folders
-from modules.atomic_files import file_below
+from modules.api.own_files import served_file
 from modules.errors import NotFound, UserError
 from modules.imaging.open_picture import open_picture
 from modules.ui.components import made
@@ -53,10 +52,10 @@ def canvas(elem_id: str, kind: CanvasKind) -> gr.HTML:
     return made(gr.HTML, place, elem_id=elem_id, apply_default_css=False, elem_classes=["picture-canvas", f"canvas-kind-{kind}"])
 
 
-def canvas_files(rt: Runtime, payload: str | dict[str, Any] | None) -> CanvasFiles:
+def canvas_files(rt: Runtime, request: Request | None, payload: str | dict[str, Any] | None) -> CanvasFiles:
     """The files named by what `canvasOf(id).exported()` gave, as JSON text or a dict; nothing for an empty canvas.
 
-    Raises UserError for what no canvas sends, and for files that are not, or no longer, in a folder that the page may use.
+    Raises UserError for what no canvas sends, and for files that the user behind the request may not see, or that are gone.
     """
     if isinstance(payload, str):
         try:
@@ -67,15 +66,15 @@ def canvas_files(rt: Runtime, payload: str | dict[str, Any] | None) -> CanvasFil
         return CanvasFiles()
     if not isinstance(payload, dict):
         raise UserError("The canvas sent something unreadable.", remedy="Reload the page and try again.")
-    return CanvasFiles(**{part: _sent_file(rt, part, payload.get(part)) for part in ("image", "mask", "paint")})
+    return CanvasFiles(**{part: _sent_file(rt, request, part, payload.get(part)) for part in ("image", "mask", "paint")})
 
 
-def _sent_file(rt: Runtime, part: str, sent: Any) -> Path | None:
+def _sent_file(rt: Runtime, request: Request | None, part: str, sent: Any) -> Path | None:
     path = sent.get("path") if isinstance(sent, dict) else sent
     if not path:
         return None
     try:
-        return file_below(served_folders(rt), str(path))
+        return served_file(rt, request, str(path))
     except NotFound as error:
         named = {"image": "picture", "mask": "mask", "paint": "drawing"}[part]
         raise UserError(f"The {named} is no longer on the server.", "Files from the page are kept for a day, and until the program ends.",

@@ -12,7 +12,7 @@ import gradio as gr
 
 from modules import errors
 from modules.api.own_files import check_settings
-from modules.api.own_queue import Viewer, viewer_of
+from modules.api.own_queue import viewer_of
 from modules.errors import UserError
 from modules.sampling.registry import SAMPLERS
 from modules.ui.components import PRIVATE, made, paragraphs
@@ -183,7 +183,7 @@ def _connect(rt: Runtime, components: dict[str, Any], apply: gr.Button, restore:
 
     def store(request: gr.Request, *values: Any) -> tuple[str, str]:
         changed, refused = [], []
-        viewer = viewer_of(request.request) if request.request else Viewer()
+        viewer = viewer_of(request.request)
         for key, value in zip(keys, values, strict=True):
             try:
                 if value != getattr(rt.settings, key):

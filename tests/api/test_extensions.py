@@ -1,5 +1,8 @@
 """Routes of the Extensions tab: who may change what."""
 import pytest
+from fastapi import Request
+
+from modules.api.extensions import is_from_this_machine
 
 CHANGES = (("look", {"url": "https://example.org/x"}), ("install", {"id": "x"}), ("check", {"name": "x"}), ("update", {"name": "x"}),
            ("roll-back", {"name": "x"}), ("remove", {"name": "x"}), ("switch", {}), ("states/save", {"name": "x"}),
@@ -30,6 +33,18 @@ def test_places_of_the_server_are_installed_from_by_who_sits_at_it(client, tmp_p
     for place in (str(tmp_path), f"file://{tmp_path}", f' "FILE://{tmp_path}"'):
         refused = client.post("/internal/extensions/look", json={"url": place})  # the client of these tests has no address
         assert refused.status_code == 403 and "from the server itself" in refused.json()["detail"]
+
+
+@pytest.mark.parametrize(("address", "headers", "flags", "is_local"), [
+    ("127.0.0.1", {}, {}, True), ("::1", {}, {}, True), ("192.0.2.7", {}, {}, False), ("testclient", {}, {}, False),
+    ("127.0.0.1", {"X-Forwarded-For": "192.0.2.7"}, {}, False), ("127.0.0.1", {"Forwarded": "for=192.0.2.7"}, {}, False),
+    ("127.0.0.1", {}, {"share": True}, False), ("127.0.0.1", {}, {"subpath": "easel"}, False),
+])
+def test_who_comes_through_a_tunnel_or_a_server_in_between_does_not_sit_at_it(rt, monkeypatch, address, headers, flags, is_local):
+    for name, value in flags.items():
+        monkeypatch.setattr(rt.args, name, value)
+    headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    assert is_from_this_machine(rt, Request({"type": "http", "client": (address, 1), "headers": headers})) is is_local
 
 
 def test_the_list_says_what_is_on_and_what_it_cost(client, rt):

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 from api_requests import TINY_REQUEST
+from fastapi import Request
 from starlette.testclient import TestClient
 
 from modules.api.app import build_api_app
 from modules.api.own_files import own_folder, settings_for_users
-from modules.errors import RequestError
-from modules.ui.mask_canvas import canvas_router
+from modules.errors import RequestError, UserError
+from modules.ui.mask_canvas import canvas_files, canvas_router
 from modules.ui.pictures import pictures_router
 
 PASSWORDS = {"boss": "1", "ann": "2", "b.": "3"}
@@ -43,9 +44,26 @@ def saved(rt, app_client) -> dict[str, Path]:
 
 def test_each_user_saves_into_a_folder_of_their_own_and_administrators_where_all_did(rt, saved):
     usual = rt.folders.data / rt.settings.outdir_txt2img_samples
-    assert saved["ann"].is_relative_to(usual / "ann") and saved["boss"].is_relative_to(usual)
-    assert saved["boss"].relative_to(usual).parts[0] not in PASSWORDS
-    assert saved["b."].is_relative_to(usual) and saved["b."].relative_to(usual).parts[0] not in ("b", "ann")
+    assert saved["ann"].is_relative_to(usual / "user-ann") and saved["boss"].is_relative_to(usual)
+    assert not saved["boss"].relative_to(usual).parts[0].startswith("user-")
+    assert saved["b."].is_relative_to(usual) and saved["b."].relative_to(usual).parts[0] not in ("user-b", "user-ann")
+
+
+@pytest.mark.parametrize("user", ["images", "txt2img-images", "user-ann"])
+def test_a_user_called_like_a_folder_shares_it_with_nobody(user):
+    folders = ["outputs/images", "outputs/txt2img-images", own_folder("outputs", "ann")]
+    assert not {own_folder(folder, user) for folder in folders} & set(folders)
+
+
+def test_a_canvas_takes_pictures_of_its_own_user_alone(rt, saved):
+    def asked_by(user):
+        return Request({"type": "http", "easel_user": user, "easel_admin": user == "boss"})
+
+    sent = {"image": {"path": str(saved["ann"])}}
+    for user in ("ann", "boss"):
+        assert canvas_files(rt, asked_by(user), sent).image == saved["ann"]
+    with pytest.raises(UserError, match="no longer on the server"):
+        canvas_files(rt, asked_by("b."), sent)
 
 
 @pytest.mark.parametrize("path", ["/file={}", "/gradio_api/file={}", "/internal/canvas/shown?path={}"])

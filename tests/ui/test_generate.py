@@ -27,7 +27,7 @@ def press(program, task_id="task(1)", session="page", error=None):
             raise error
         return rt.queue.submit("txt2img", values, {}, owner=owner, job_id=job_id)
 
-    handler = generate_handler(program, submit, lambda args: dict(args))
+    handler = generate_handler(program, submit, lambda args, request: dict(args))
     request = SimpleNamespace(session_hash=session, request=None)
     return asyncio.run(asyncio.wait_for(handler(request, task_id, ("prompt", "a fox")), 10))
 

@@ -26,7 +26,7 @@ def sent(runtime):
 
 def request(runtime, mode, canvas=None, mask_canvas=None, **values):
     message = json.dumps({"mode": mode, "resize_by": True, "canvas": canvas, "mask_canvas": mask_canvas})
-    return with_pictures(runtime, {**VALUES, **values}, message)
+    return with_pictures(runtime, {**VALUES, **values}, message, None)
 
 
 def test_a_picture_goes_as_the_file_that_was_chosen(runtime, sent):

@@ -32,27 +32,27 @@ def client(program):
 
 @pytest.mark.parametrize("payload", [None, "", "  ", "{}", {}, {"image": None, "mask": None, "paint": None}, "null"])
 def test_an_empty_canvas_gives_no_files(program, payload):
-    assert canvas_files(program, payload) == CanvasFiles()
+    assert canvas_files(program, None, payload) == CanvasFiles()
 
 
 @pytest.mark.parametrize("as_text", [True, False])
 def test_files_are_found_by_what_the_page_says(program, as_text):
     sent, made = program.folders.temporary / "sent.png", program.folders.outputs / "made.png"
     payload = {"image": {"path": str(made)}, "mask": {"path": str(sent)}, "paint": None}
-    assert canvas_files(program, json.dumps(payload) if as_text else payload) == CanvasFiles(image=made, mask=sent)
+    assert canvas_files(program, None, json.dumps(payload) if as_text else payload) == CanvasFiles(image=made, mask=sent)
 
 
 @pytest.mark.parametrize("name", ["../secret.png", "/etc/passwd", "gone.png", "link.png", "a\0b", ".", "x" * 5000])
 def test_a_file_elsewhere_is_no_file(program, tmp_path, name):
     os.symlink(tmp_path / "secret.png", program.folders.temporary / "link.png")
     with pytest.raises(UserError, match="no longer on the server"):
-        canvas_files(program, {"image": {"path": str(program.folders.temporary / name)}})
+        canvas_files(program, None, {"image": {"path": str(program.folders.temporary / name)}})
 
 
 @pytest.mark.parametrize("payload", ["{", "[1, 2]", '"text"', "17"])
 def test_something_unreadable_is_said_so(program, payload):
     with pytest.raises(UserError, match="unreadable"):
-        canvas_files(program, payload)
+        canvas_files(program, None, payload)
 
 
 def test_the_page_learns_the_upright_size(program, client):
