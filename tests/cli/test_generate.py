@@ -85,8 +85,11 @@ def test_unknown_arguments_end_with_2(command):
 
 
 def test_ctrl_c_stops_the_job_and_those_after_it(command, tmp_path, monkeypatch):
+    pressed = []
+
     def press(bar: ProgressBar, snapshot: Snapshot) -> None:
-        if snapshot.sampling_step:
+        if snapshot.sampling_step and not pressed:  # a second press would not wait for the job's end
+            pressed.append(snapshot)
             raise KeyboardInterrupt
 
     monkeypatch.setattr(ProgressBar, "show", press)
