@@ -1,7 +1,7 @@
 """The forms of the API's requests and answers, for checking and for /docs."""
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, create_model
 
 from modules.generation.fields import IMG2IMG_FIELDS, TXT2IMG_FIELDS, Field
 
@@ -279,9 +279,14 @@ class ScriptsList(BaseModel):
     img2img: list[str]
 
 
+def request_model(name: str) -> type[BaseModel]:
+    """The model of a request's body with the defaults of all its fields, by the name that extensions know it under."""
+    defaults = request_defaults() if "Txt2Img" in name else image_request_defaults()
+    fields: dict[str, Any] = {key: (Any, default) for key, default in defaults.items()}
+    return create_model(name, __config__=ConfigDict(extra="allow"), **fields)
+
+
 def __getattr__(name: str) -> Any:
     if name in ("StableDiffusionTxt2ImgProcessingAPI", "StableDiffusionImg2ImgProcessingAPI"):  # names that extensions expect here
-        from modules.api import old_names
-
-        return old_names.request_model(name)
+        return request_model(name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""What extensions import from `modules.api.api` and `modules.api.models`: pictures as text, request models, a place for routes."""
+"""What extensions import from `modules.api.api`: pictures as text, a place for routes."""
 from __future__ import annotations
 
 import base64
@@ -7,9 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, create_model
 
-from modules.api import models
 from modules.errors import RequestError
 from modules.imaging.encode import png_bytes
 
@@ -38,14 +36,3 @@ class Api:
     def add_api_route(self, path: str, endpoint: Any, **keywords: Any) -> None:
         """Add a route; the login of the program stands before it."""
         self.app.add_api_route(path, endpoint, **keywords)
-
-
-def _request_model(name: str, defaults: dict[str, Any]) -> type[BaseModel]:
-    fields: dict[str, Any] = {key: (Any, default) for key, default in defaults.items()}
-    return create_model(name, __config__=ConfigDict(extra="allow"), **fields)
-
-
-def request_model(name: str) -> type[BaseModel]:
-    """The model of a request's body with the defaults of all its fields."""
-    is_txt2img = "Txt2Img" in name
-    return _request_model(name, models.request_defaults() if is_txt2img else models.image_request_defaults())

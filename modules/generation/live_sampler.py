@@ -9,13 +9,11 @@ import torch
 from torch import Tensor
 
 from modules import runtime
-from modules.generation import guided_by_extensions as guidance
 from modules.generation.guided_by_extensions import CFGDenoiser, CFGDenoiserKDiffusion, CFGDenoiserTimesteps
+from modules.generation.passes import pass_hooks, sampling_options
+from modules.generation.sampler_seams import callback_state
 from modules.generation.script_conditions import conditions_of
 from modules.sampling.passes import (
-    PassStart,
-    SamplingHooks,
-    StepReport,
     levels_of,
     sample_from_latent,
     sample_from_noise,
@@ -69,21 +67,16 @@ class Sampler:
 
     def get_sigmas(self, p: Any, steps: int) -> Tensor:
         """The noise levels of a pass of this many steps: [n + 1], falling."""
-        from modules.generation.passes import sampling_options
-
         options = sampling_options(p)
         schedule = schedule_for(self.row, p.scheduler or "Automatic")
         levels = levels_of(p.sd_model, options)
         return schedule_sigmas(schedule.name, steps, levels, options, is_sdxl=p.sd_model.is_sdxl).to(p.sd_model.device)
 
-    def callback_state(self, d: dict[str, Any]) -> None:
-        """Called after each step with x, i, sigma, sigma_hat, denoised; a seam that extensions replace."""
+    callback_state = callback_state  # a seam that extensions replace
 
     def sample(self, p: Any, x: Tensor, conditioning: Any, unconditional_conditioning: Any, steps: int | None = None,
                image_conditioning: Tensor | None = None) -> Tensor:
         """A latent [B, 4, h, w] from unit noise x."""
-        from modules.generation.passes import pass_hooks, sampling_options
-
         count = steps or p.steps
         return sample_from_noise(p.sd_model, self.row, p.scheduler or "Automatic", count, p.rng, conditions_of(conditioning,
                                  unconditional_conditioning), p.cfg_scale, sampling_options(p), pass_hooks(p, count), start=x,
@@ -92,8 +85,6 @@ class Sampler:
     def sample_img2img(self, p: Any, x: Tensor, noise: Tensor, conditioning: Any, unconditional_conditioning: Any,
                        steps: int | None = None, image_conditioning: Tensor | None = None) -> Tensor:
         """A latent [B, 4, h, w] from a latent x under unit noise."""
-        from modules.generation.passes import pass_hooks, sampling_options
-
         exact = runtime.current().settings.img2img_fix_steps
         plan = second_pass_steps(p.steps, p.denoising_strength, exact_steps=exact, given_steps=steps)
         mask = getattr(p, "nmask", None)
@@ -165,35 +156,3 @@ def sampler_for(p: Any, name: str | None) -> Any:
 def row_of(sampler: Any) -> Row:
     """What the engine runs for a sampler object, or a row itself."""
     return getattr(sampler, "row", sampler)
-
-
-_CALLBACK = Sampler.callback_state
-
-
-def attach(p: Any, hooks: SamplingHooks) -> SamplingHooks:
-    """Let the hooks of a pass of `p` reach its sampler object, as far as an extension has replaced anything of it."""
-    sampler = p.sampler
-    denoiser = getattr(sampler, "model_wrap_cfg", None)
-    if denoiser is None:
-        return hooks
-    if guidance.replaced(denoiser, "combine_denoised", (CFGDenoiser,)):
-        hooks.combine = guidance.combine_by(denoiser)
-    hooks.on_start = partial(_started, denoiser, hooks.on_start)
-    method = sampler.callback_state
-    if getattr(method, "__func__", method) is not _CALLBACK:
-        hooks.on_step = partial(_stepped, sampler, hooks.on_step)
-    return hooks
-
-
-def _started(denoiser: CFGDenoiser, others: Callable[[PassStart], None] | None, start: PassStart) -> None:
-    guidance.watch(start.guided, denoiser)
-    if others:
-        others(start)
-
-
-def _stepped(sampler: Sampler, others: Callable[[StepReport], None] | None, step: StepReport) -> None:
-    sampler.last_latent = step.denoised
-    sampler.callback_state({"x": step.x, "i": step.i, "sigma": torch.tensor(step.sigma), "sigma_hat": torch.tensor(step.sigma_hat),
-                            "denoised": step.denoised})
-    if others:
-        others(step)

@@ -6,9 +6,9 @@ from dataclasses import fields
 from typing import Any
 
 from modules import runtime
-from modules.generation import live_sampler
 from modules.generation.base import StableDiffusionProcessing
 from modules.generation.conditions import empty_prompt
+from modules.generation.sampler_seams import attach
 from modules.generation.sampling_callbacks import listeners
 from modules.sampling.guidance import ModelSwitch
 from modules.sampling.options import SamplingOptions
@@ -51,4 +51,4 @@ def pass_hooks(p: StableDiffusionProcessing, steps: int, refiner: Callable[[int,
         p.last_step = step
         state.step_done(step.estimate(subject) if state.previewer is not None else None)
 
-    return live_sampler.attach(p, SamplingHooks(on_step=on_step, check=state.check, switch=refiner, recall=recall, **listeners(p)))
+    return attach(p, SamplingHooks(on_step=on_step, check=state.check, switch=refiner, recall=recall, **listeners(p)))

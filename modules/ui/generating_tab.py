@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -27,37 +27,14 @@ from modules.ui.prompt_row import PromptRow, prompt_row
 from modules.ui.results import Results, results_panel
 from modules.ui.script_panel import ScriptPanel, script_panel
 from modules.ui.styles_editor import connect_style_buttons, styles_editor
+from modules.ui.tab_kind import TabKind, Values
 
 if TYPE_CHECKING:
     from fastapi import Request
 
-    from modules.generation.fields import Field
-    from modules.jobs.job import Job
     from modules.runtime import Runtime
 
-Values = dict[str, Any]
-Blocks = Mapping[str, Callable[[], Any]]
 MANY: dict[str, Any] = {"concurrency_limit": None, "trigger_mode": "multiple", **PRIVATE}
-
-
-@dataclass(frozen=True, kw_only=True)
-class TabKind:
-    """What differs between the generating tabs.
-
-    `blocks` gives the controls by the names of the setting "UI item order"; "accordions" returns the switch of the refiner, "seed"
-    that of the variation seed. `press_script` is the page's function that runs before the request of Generate. It gives the job
-    its id and, where the tab works on pictures (`takes_pictures`), says as JSON in the second input which ones; `completed` brings
-    these to the values of the form, if they are the asking user's to use.
-    """
-
-    name: str
-    fields: Sequence[Field]
-    submit: Callable[..., Job]
-    runner: ScriptRunner
-    blocks: Callable[[Form], Blocks]
-    press_script: str = "submit"
-    takes_pictures: bool = False
-    completed: Callable[[Values, str, Request | None], Values] = lambda values, pictures, request: values
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,11 +12,12 @@ from modules.generation.fields import IMG2IMG_FIELDS
 from modules.ui import controls
 from modules.ui.components import PICTURE_SIZE, PRIVATE, TOOLTIPS, ToolButton, made
 from modules.ui.further_passes import refiner_part
-from modules.ui.generating_tab import Blocks, GeneratingTab, TabKind, generating_tab
+from modules.ui.generating_tab import GeneratingTab, generating_tab
 from modules.ui.img2img_modes import IS_BATCH, MASK_TRANSPARENCY, MODES, Mode, with_pictures
 from modules.ui.mask_canvas import canvas
 from modules.ui.models import shown_for_instructions
 from modules.ui.page_values import PageValues
+from modules.ui.tab_kind import Blocks, TabKind
 
 if TYPE_CHECKING:
     from modules.jobs.job import Job

@@ -12,7 +12,7 @@ from modules.ui.components import paragraphs
 
 if TYPE_CHECKING:
     from modules.runtime import Runtime
-    from modules.ui.generating_tab import TabKind
+    from modules.ui.tab_kind import TabKind
 
 
 def plan_handler(rt: Runtime, kind: TabKind, values_of: Callable[[Sequence[Any]], dict[str, Any]]) -> Callable[..., str]:

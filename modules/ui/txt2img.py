@@ -9,8 +9,9 @@ from modules import scripts, txt2img
 from modules.generation.fields import TXT2IMG_FIELDS
 from modules.ui import controls
 from modules.ui.further_passes import hires_part, hires_upscalers, refiner_part
-from modules.ui.generating_tab import Blocks, GeneratingTab, TabKind, generating_tab
+from modules.ui.generating_tab import GeneratingTab, generating_tab
 from modules.ui.page_values import PageValues
+from modules.ui.tab_kind import Blocks, TabKind
 
 if TYPE_CHECKING:
     from modules.runtime import Runtime

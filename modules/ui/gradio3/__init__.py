@@ -2,7 +2,7 @@
 
 `in_force()` is the scope in which extensions are loaded, build their controls, get their callbacks and answer events. Inside it
 
-- keywords of old constructors and events are understood or left out (construction.py, events.py),
+- keywords of old constructors and events are understood or left out (keywords.py, construction.py, events.py),
 - `visible=False` leaves a component in the page where browser scripts find it, and blocks get the class `gradio-<kind>` (construction.py),
 - gradio writes no files beside the sources of components (construction.py).
 

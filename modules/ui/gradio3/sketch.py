@@ -7,6 +7,8 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
+from modules.ui.gradio3.keywords import translated
+
 TOOLS = ("sketch", "color-sketch")
 
 
@@ -14,8 +16,6 @@ class Sketch(gr.ImageEditor):
     """The editor of gradio, for functions that take {"image", "mask"} (sketch) or the painted picture (color-sketch)."""
 
     def __init__(self, value: Any = None, *, tool: str = "sketch", brush_color: str = "#ffffff", **keywords: Any):
-        from modules.ui.gradio3.construction import translated
-
         self.tool = tool
         colors = [brush_color] if tool == "sketch" else None
         kept = {name: given for name, given in keywords.items() if name not in ("source", "sources", "brush_radius")}
