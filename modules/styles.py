@@ -157,9 +157,7 @@ class StyleTable:
 
         Raises UserError for an impossible name or a file that cannot be written.
         """
-        name = name.strip()
-        if not name or name.startswith("#") or not name.isprintable():
-            raise UserError("The style cannot be saved.", "Its name is empty, starts with #, or has line breaks.", "Choose another name.")
+        name = _possible(name)
         path = file if file in self._paths() and name not in self.styles else self._path_of(name)
         sheet = _Sheet.read(path)
         sheet.put(name, prompt, negative_prompt)
@@ -174,6 +172,26 @@ class StyleTable:
             sheet.put(style.name, style.prompt, style.negative_prompt)
         for path, sheet in changed.items():
             self._write(path, sheet)
+
+    def rename(self, name: str, new_name: str) -> None:
+        """Give a style another name; its place in the file, further columns and picture stay. Raises NotFound, UserError."""
+        new_name, style, picture = _possible(new_name), self.styles.get(name), self.preview(name)
+        if style is None:
+            raise NotFound(f'There is no style named "{name}".')
+        if new_name == name:
+            return
+        if new_name in self.styles:
+            raise UserError(f'There is a style named "{new_name}" already.', remedy="Choose another name.")
+        path = self._path_of(name)
+        sheet = _Sheet.read(path)
+        sheet.rename(name, new_name)
+        self._write(path, sheet)
+        if picture is not None:
+            stem = _preview_stem(path, new_name)
+            try:
+                picture.replace(stem.with_name(stem.name + picture.suffix))
+            except OSError as error:
+                raise write_problem(f'the picture of "{new_name}"', picture, error) from error
 
     def delete(self, name: str) -> None:
         """Remove a style from its file. Raises NotFound, or UserError when the file cannot be written."""
@@ -207,6 +225,14 @@ class StyleTable:
         except OSError as error:
             raise write_problem("the styles", path, error) from error
         self.reload()
+
+
+def _possible(name: str) -> str:
+    """The name without blanks around it. Raises UserError for one that no row can have."""
+    name = name.strip()
+    if not name or name.startswith("#") or not name.isprintable():
+        raise UserError("The style cannot be saved.", "Its name is empty, starts with #, or has line breaks.", "Choose another name.")
+    return name
 
 
 def _preview_stem(file: Path, name: str) -> Path:
@@ -250,6 +276,12 @@ class _Sheet:
             self.rows.append(row := [])
         for column, text in (("name", name), (self._prompt_column(), prompt), ("negative_prompt", negative_prompt)):
             self._set(row, column, text)
+
+    def rename(self, name: str, new_name: str) -> None:
+        """Write another name into the rows of this one."""
+        for row in self.rows:
+            if self._cell(row, "name") == name:
+                self._set(row, "name", new_name)
 
     def remove(self, name: str) -> None:
         """Take out the rows of this name."""

@@ -118,6 +118,19 @@ def test_a_file_that_is_no_table_is_named_and_never_replaced(tmp_path):
     assert path.read_bytes() == b"\x00\x01rubbish\n"
 
 
+def test_renaming_keeps_the_place_the_further_columns_and_the_picture(tmp_path):
+    path = tmp_path / "styles.csv"
+    path.write_text("name,prompt,negative_prompt,mark\na,1,,x\nb,2,,y\nc,3,,z\n", encoding="utf-8")
+    table = StyleTable([path])
+    table.set_preview("b", b"picture")
+    table.rename("b", " new / name ")
+    assert table.names() == ["a", "new / name", "c"] and "new / name,2,,y" in path.read_text(encoding="utf-8-sig")
+    assert table.preview("new / name").read_bytes() == b"picture" and len(list((tmp_path / "styles-previews").iterdir())) == 1
+    for name, new in (("a", "c"), ("a", "#x"), ("a", "  "), ("gone", "d")):
+        with pytest.raises(UserError):
+            table.rename(name, new)
+
+
 def test_deleting_removes_one_style(tmp_path, table):
     table.delete("wrap")
     assert "wrap" not in table.names() and "plain" in table.names()

@@ -61,6 +61,11 @@ class CheckpointInfo:
             return self.name
         return f"{self.name} [{self.short_hash}]" if self.short_hash else self.name
 
+    @property
+    def short_title(self) -> str:
+        """The title without folders."""
+        return self.title.removeprefix(self.name.rpartition("/")[0]).removeprefix("/")
+
     # The names that extensions use.
 
     @property

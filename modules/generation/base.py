@@ -118,6 +118,7 @@ class StableDiffusionProcessing:
         self.scripts_setup_complete = False
         self.results_folder: Any = None
         self.own_folder: Path | None = None
+        self.user = ""  # who asked for it, where users have logins
         self.kept_name = ""
         self.depth_map: Image | None = None  # grey, near is bright; for models that follow one
 

@@ -54,6 +54,7 @@ def parameters(p: StableDiffusionProcessing, seed: int, subseed: int) -> dict[st
         **option_parameters(p),
         **(p.extra_generation_params or {}),
         "Version": version_text() if opts.add_version_to_infotext else None,
+        "User": p.user or None if opts.add_user_name_to_info else None,
     }
 
 

@@ -45,7 +45,8 @@ def name_context(p: StableDiffusionProcessing, index: int, image: Image) -> Name
         width=image.width, height=image.height, styles=tuple(p.styles or ()), sampler=p.sampler_name or "", scheduler=p.scheduler or "",
         model_hash=checkpoint.short_hash or "", model_name=checkpoint.model_name, batch_size=p.batch_size,
         batch_number=None if p.batch_size == 1 else index % p.batch_size + 1, generation_number=None if one else index + 1,
-        clip_skip=rt.settings.CLIP_stop_at_last_layers, denoising=p.denoising_strength, job_timestamp=rt.state.job_timestamp)
+        clip_skip=rt.settings.CLIP_stop_at_last_layers, denoising=p.denoising_strength, job_timestamp=rt.state.job_timestamp,
+        user=p.user)
 
 
 def deliver(p: StableDiffusionProcessing, image: Image, index: int, infotext: str, destination: Destination) -> None:

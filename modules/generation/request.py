@@ -23,6 +23,7 @@ from modules.generation.result import Processed
 from modules.generation.script_values import SELECTED, attach_scripts, frozen_scripts, run_selected
 from modules.generation.seeds import fixed_seed, variation_chain
 from modules.generation.text_to_image import SAME_CHECKPOINT, SAME_SAMPLER, SAME_SCHEDULE
+from modules.jobs.fairness import user_of
 from modules.jobs.job import Job
 from modules.runtime import Runtime
 from modules.sampling.registry import find_sampler, find_schedule, schedule_of_old_name, split_sampler_name
@@ -163,6 +164,7 @@ def run_frozen(frozen: Frozen, job: Job, kind: Callable[..., StableDiffusionProc
     p = kind(**fields)
     p.finished = {picture.index - places.start: picture.path for picture in job.pictures if picture.index in places}
     p.results_folder = rt.folders.results / job.folder_name
+    p.user = user_of(job.owner)
     stored = frozen.request.get(SCRIPTS) or {}
     p.record = PictureRecord(lambda index, path, text: rt.queue.note_picture(job, places.start + index, path, text),
                              bool(stored.get(SELECTED)))

@@ -13,7 +13,7 @@ from modules.settings.server_catalog import SERVER_SECTIONS
 SECTIONS: tuple[Section, ...] = (*FILE_SECTIONS, *PICTURE_SECTIONS, *NETWORK_SECTIONS, *RESULT_SECTIONS, *PAGE_SECTIONS, *SERVER_SECTIONS)
 
 # Nothing reads these yet. Files, extensions and the API may hold them, but the Settings tab does not show them.
-NOT_YET = frozenset({"use_save_to_dirs_for_ui", "sd_checkpoint_dropdown_use_short", "add_user_name_to_info"})
+NOT_YET: frozenset[str] = frozenset()
 
 
 def built_in_options() -> dict[str, OptionInfo]:

@@ -39,7 +39,7 @@ PAGE_SECTIONS = (
     )),
     Section(id="ui_alternatives", title="UI alternatives", category="ui", rows=(
         check("samplers_in_dropdown", True, "Samplers in a dropdown", reload=True),
-        check("sd_checkpoint_dropdown_use_short", False, "Checkpoint dropdown: names without folders"),
+        check("sd_checkpoint_dropdown_use_short", False, "Checkpoint dropdown: names without folders", reload=True),
         check("hires_fix_show_sampler", False, "Hires fix: show checkpoint, sampler and schedule", reload=True),
         check("hires_fix_show_prompts", False, "Hires fix: show prompt and negative prompt", reload=True),
         check("interrupt_after_current", False, "Don't Interrupt in the middle",

@@ -58,11 +58,12 @@ class Form:
         row = self._field[name]
         return self._add(name, made(gr.Number, precision=0 if row.kind == "integer" else None, **self._common(row), **properties))
 
-    def dropdown(self, name: str, choices: Iterable[str], **properties: Any) -> gr.Dropdown:
+    def dropdown(self, name: str, choices: Iterable[str | tuple[str, str]], **properties: Any) -> gr.Dropdown:
         row, choices = self._field[name], list(choices)
         common = self._common(row)
-        if row.kind == "choice" and common["value"] not in choices and choices:
-            common["value"] = choices[0]
+        values = [choice if isinstance(choice, str) else choice[1] for choice in choices]
+        if row.kind == "choice" and common["value"] not in values and values:
+            common["value"] = values[0]
         return self._add(name, made(gr.Dropdown, choices=choices, **common, **properties))
 
     def radio(self, name: str, choices: Iterable[str] = (), **properties: Any) -> gr.Radio:

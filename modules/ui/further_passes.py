@@ -12,6 +12,7 @@ from modules.generation.text_to_image import SAME_CHECKPOINT, SAME_SAMPLER, SAME
 from modules.sampling.registry import SAMPLERS
 from modules.sampling.schedules import SCHEDULES
 from modules.ui.components import made
+from modules.ui.models import checkpoint_titles
 
 if TYPE_CHECKING:
     from modules.runtime import Runtime
@@ -46,11 +47,6 @@ def switched_part(elem_id: str) -> Iterator[None]:
     """A box whose body is seen while the check box in its head is on (style sheet), and is always in the page."""
     with gr.Column(elem_id=elem_id, elem_classes=["gradio-group", "input-accordion"]):
         yield
-
-
-def checkpoint_titles(rt: Runtime) -> list[str]:
-    """What the lists of checkpoints offer."""
-    return [info.title for info in rt.checkpoints]
 
 
 def hires_upscalers(rt: Runtime) -> list[str]:

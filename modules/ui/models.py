@@ -1,6 +1,7 @@
 """What the page says about checkpoints: their names, the size that suits one, where to put more of them."""
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from modules.errors import NotFound
@@ -19,9 +20,16 @@ USE_INSTALLATION = ('Do you have models for another program? '
                     '<button type="button" class="use-installation">Use an existing installation</button>')
 
 
-def checkpoint_titles(rt: Runtime) -> list[str]:
-    """Titles of all checkpoints that can be chosen, the demo model last."""
-    return [info.title for info in rt.checkpoints]
+def checkpoint_titles(rt: Runtime) -> list[tuple[str, str]]:
+    """All checkpoints that can be chosen, the demo model last: what lists show, and the title.
+
+    Shown is the title, or what follows its folders where the user wants that and no other file is called the same.
+    """
+    titles = [info.title for info in rt.checkpoints]
+    if not rt.settings.sd_checkpoint_dropdown_use_short:
+        return [(title, title) for title in titles]
+    short = Counter(info.short_title for info in rt.checkpoints)
+    return [(info.short_title if short[info.short_title] == 1 else info.title, info.title) for info in rt.checkpoints]
 
 
 def chosen(rt: Runtime) -> CheckpointInfo | None:

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,9 +33,9 @@ class PageValues:
         """Keep `component.attribute` equal to `source()`."""
         self._followed.append(Followed(component, attribute, source))
 
-    def follow_choices(self, component: gr.Dropdown, source: Callable[[], list[str]]) -> None:
-        """Keep the choices of a dropdown equal to `source()`."""
-        self.follow(component, "choices", lambda: [(choice, choice) for choice in source()])
+    def follow_choices(self, component: gr.Dropdown, source: Callable[[], Sequence[str | tuple[str, str]]]) -> None:
+        """Keep the choices of a dropdown equal to `source()`: values, or pairs of what is shown and the value."""
+        self.follow(component, "choices", lambda: [(choice, choice) if isinstance(choice, str) else choice for choice in source()])
 
     def bring_up_to_date(self, blocks: gr.Blocks) -> bool:
         """Change what is no longer so; whether anything was."""

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -16,9 +17,10 @@ from pydantic import BaseModel
 from modules.api.own_queue import own_queue
 from modules.atomic_files import publish
 from modules.errors import NotFound, UserError
-from modules.imaging.filenames import NameContext, file_name
+from modules.imaging.filenames import NameContext, file_name, folder_parts
 from modules.imaging.save_log import append_to_log, copy_picture
 from modules.imaging.unsaved import MEMORY_PREFIX
+from modules.jobs.fairness import user_of
 from modules.jobs.job import Job
 
 if TYPE_CHECKING:
@@ -93,18 +95,22 @@ def saved_copies(rt: Runtime, job: Job, index: int) -> dict[str, Any]:
     paths = picture_paths(job)
     if not 0 <= index < len(paths):
         raise NotFound(f"The job has no picture {index}.")
-    folder = rt.folders.data / rt.settings.outdir_save
+    usual = {"outdir_save": rt.settings.outdir_save}
+    folder = rt.folders.data / rt.queue.settings_for(job.owner, {}, usual)["outdir_save"]  # its owner's own, where users have logins
     chosen = [index] if rt.settings.save_selected_only else list(range(len(paths)))
     saved = [_saved_copy(rt, job, number, paths[number], folder) for number in chosen]
     return {"path": str(saved[0]), "paths": [str(path) for path in saved]}
 
 
 def _saved_copy(rt: Runtime, job: Job, index: int, path: str, folder: Path) -> Path:
+    pattern = rt.settings.directories_filename_pattern if rt.settings.use_save_to_dirs_for_ui else ""
+    context = replace(_name_context(job, index), max_prompt_words=rt.settings.directories_max_prompt_words)
+    place = folder.joinpath(*folder_parts(pattern, context))
     if path.startswith(MEMORY_PREFIX):
-        copy = publish(folder, f"{job.folder_name}-{index:02d}.png", picture_content(rt, path))
+        copy = publish(place, f"{job.folder_name}-{index:02d}.png", picture_content(rt, path))
     else:
-        copy = copy_picture(Path(path), folder)
-    append_to_log(folder, _log_row(job, index, copy.name))
+        copy = copy_picture(Path(path), place)
+    append_to_log(folder, _log_row(job, index, copy.relative_to(folder).as_posix()))
     return copy
 
 
@@ -140,18 +146,23 @@ def zip_of(rt: Runtime, job: Job) -> dict[str, str]:
 
 
 def _zip_name(rt: Runtime, job: Job) -> str:
+    return file_name(rt.settings.grid_zip_filename_pattern or ZIP_PATTERN, _name_context(job), None, 200) or job.folder_name
+
+
+def _name_context(job: Job, index: int = 0) -> NameContext:
+    """What patterns may speak of, for the picture of that index."""
     info = (job.result or {}).get("info", {})
     seeds = info.get("all_seeds") or [None]
 
     def text(key: str) -> str:
         return str(info.get(key) or "")
 
-    context = NameContext(
+    return NameContext(
         prompt=text("prompt"), negative_prompt=text("negative_prompt"), sampler=text("sampler_name"), scheduler=text("scheduler"),
-        model_name=text("sd_model_name"), model_hash=text("sd_model_hash"), job_timestamp=text("job_timestamp"), seed=seeds[0],
+        model_name=text("sd_model_name"), model_hash=text("sd_model_hash"), job_timestamp=text("job_timestamp"),
+        seed=seeds[min(index, len(seeds) - 1)],
         seed_first=seeds[0], seed_last=seeds[-1], steps=info.get("steps"), cfg=info.get("cfg_scale"), width=info.get("width"),
-        height=info.get("height"))
-    return file_name(rt.settings.grid_zip_filename_pattern or ZIP_PATTERN, context, None, 200) or job.folder_name
+        height=info.get("height"), user=user_of(job.owner))
 
 
 def opened_folder(rt: Runtime, tab: str) -> dict[str, str]:

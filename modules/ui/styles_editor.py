@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from modules.errors import UserError
-from modules.ui.components import APPLY_STYLES, COPY_PROMPT, PRIVATE, REFRESH, TOOLTIPS, ToolButton, hidden_button, made, paragraphs
+from modules.ui.components import (
+    APPLY_STYLES,
+    COPY_PROMPT,
+    PRIVATE,
+    REFRESH,
+    TOOLTIPS,
+    ToolButton,
+    hidden_button,
+    hidden_text,
+    made,
+    paragraphs,
+)
 from modules.ui.page_values import PageValues
 
 if TYPE_CHECKING:
@@ -29,6 +40,7 @@ class StylesEditor:
     apply: gr.Button
     copy: gr.Button
     save: gr.Button
+    rename: gr.Button
     delete: gr.Button
     message: gr.HTML
 
@@ -54,11 +66,12 @@ def styles_editor(rt: Runtime, tab: str) -> StylesEditor:
             made(gr.Button, "Set picture", elem_id=f"{tab}_style_set_preview", min_width=110)
             made(gr.Button, "Remove picture", elem_id=f"{tab}_style_remove_preview", min_width=120)
             save = made(gr.Button, "Save", variant="primary", elem_id=f"{tab}_edit_style_save", min_width=90)
+            rename = made(gr.Button, "Rename", elem_id=f"{tab}_edit_style_rename", min_width=90)
             delete = made(gr.Button, "Delete", elem_id=f"{tab}_edit_style_delete", min_width=90)
             made(gr.Button, "Close", elem_id=f"{tab}_edit_style_close", min_width=90)
     TOOLTIPS[f"{tab}_style_set_preview"] = "The picture that is selected in the gallery of this tab becomes the picture of this style"
     return StylesEditor(name=name, file=file, prompt=prompt, negative_prompt=negative, refresh=refresh, apply=apply, copy=copy, save=save,
-                        delete=delete, message=message)
+                        rename=rename, delete=delete, message=message)
 
 
 def file_choices(rt: Runtime) -> list[tuple[str, str]]:
@@ -92,6 +105,16 @@ def connect_style_buttons(rt: Runtime, form: Form, row: PromptRow, dialog: Style
             return gr.skip(), gr.skip(), paragraphs(str(error), "error")
         return names_again(paragraphs(f'Saved "{name}".', "note"))
 
+    def rename(name: str | None, new_name: str | None) -> tuple[Any, Any, str]:
+        if not (name and new_name):
+            return gr.skip(), gr.skip(), ""
+        try:
+            rt.styles.rename(name, new_name)
+        except UserError as error:
+            return gr.skip(), gr.skip(), paragraphs(str(error), "error")
+        edit, applied, message = names_again(paragraphs(f'"{name}" is called "{new_name}" now.', "note"))
+        return gr.update(choices=edit["choices"], value=new_name), applied, message
+
     def remove(name: str | None) -> tuple[Any, ...]:
         if not name:
             return gr.skip(), gr.skip(), "", gr.skip(), gr.skip()
@@ -117,6 +140,7 @@ def connect_style_buttons(rt: Runtime, form: Form, row: PromptRow, dialog: Style
     lists = [dialog.name, chosen, dialog.message]
     dialog.name.input(read, dialog.name, texts, **PRIVATE)
     changes = [dialog.save.click(write, [dialog.name, *texts, dialog.file], lists, **PRIVATE),
+               dialog.rename.click(rename, [dialog.name, hidden_text(f"{form.tab}_style_new_name")], lists, js="askStyleName", **PRIVATE),
                dialog.delete.click(remove, dialog.name, [*lists, *texts], js="confirmDeleteStyle", **PRIVATE),
                dialog.refresh.click(read_again, None, lists, **PRIVATE)]
     for change in changes:

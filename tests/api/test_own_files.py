@@ -1,4 +1,5 @@
 """Users with logins: pictures of each lie in a folder of their own and are served to nobody else but administrators."""
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from modules.api.own_files import own_folder, settings_for_users
 from modules.errors import RequestError, UserError
 from modules.ui.mask_canvas import canvas_files, canvas_router
 from modules.ui.pictures import pictures_router
+from modules.ui.saving import saving_router
 
 PASSWORDS = {"boss": "1", "ann": "2", "b.": "3"}
 
@@ -22,6 +24,7 @@ def app_client(rt) -> Iterator[TestClient]:
     app = build_api_app(rt)
     app.include_router(pictures_router(rt))
     app.include_router(canvas_router(rt))
+    app.include_router(saving_router(rt))
     with TestClient(app, base_url="http://127.0.0.1:7860") as client:
         yield client
     rt.args.api_auth = None
@@ -64,6 +67,23 @@ def test_a_canvas_takes_pictures_of_its_own_user_alone(rt, saved):
         assert canvas_files(rt, asked_by(user), sent).image == saved["ann"]
     with pytest.raises(UserError, match="no longer on the server"):
         canvas_files(rt, asked_by("b."), sent)
+
+
+@pytest.mark.parametrize(("in_folders", "place"), [(False, "user-ann"), (True, "user-ann/of ann")])
+def test_a_copy_by_the_save_button_is_in_the_folder_of_its_user(rt, ask, saved, in_folders, place):
+    with rt.settings.overriding({"use_save_to_dirs_for_ui": in_folders, "directories_filename_pattern": "of [user]"}):
+        answer = ask("ann", "POST", "/internal/pictures/save", json={"id": "of ann"})
+    folder = rt.folders.data / rt.settings.outdir_save
+    copy = Path(answer.json()["path"])
+    assert copy.parent == folder / place and copy.read_bytes() == saved["ann"].read_bytes()
+    assert copy.relative_to(folder / "user-ann").as_posix() in (folder / "user-ann" / "log.csv").read_text()
+
+
+@pytest.mark.parametrize("is_wanted", [True, False])
+def test_an_infotext_names_its_user_where_that_is_wanted(ask, is_wanted):
+    request = {**TINY_REQUEST, "override_settings": {"add_user_name_to_info": is_wanted}}
+    infotext = json.loads(ask("ann", "POST", "/sdapi/v1/txt2img", json=request).json()["info"])["infotexts"][0]
+    assert ("User: ann" in infotext) is is_wanted
 
 
 @pytest.mark.parametrize("path", ["/file={}", "/gradio_api/file={}", "/internal/canvas/shown?path={}"])

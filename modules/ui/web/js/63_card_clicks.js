@@ -95,7 +95,8 @@ function cardIsInPrompt(page, card) {
 
 function checkpointIsChosen(card) {
     const chosen = (document.querySelector("#setting_sd_model_checkpoint input") || {}).value || "";
-    return chosen === card.choose || chosen.startsWith(card.choose + " [");
+    const names = [card.choose, ...(opts.sd_checkpoint_dropdown_use_short ? [card.choose.split("/").pop()] : [])];
+    return names.some((name) => chosen === name || chosen.startsWith(name + " ["));
 }
 
 function markCardsInPrompt(page) {

@@ -60,6 +60,10 @@ function confirmDeleteStyle(name) {
     return name && confirm('Delete the style "' + name + '"?') ? name : "";
 }
 
+function askStyleName(name) {
+    return [name, name ? prompt('New name of the style "' + name + '":', name) || "" : ""];
+}
+
 /** Shows an element over the page; extensions call it. */
 function popup(contents) {
     closePopup();
