@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 import gradio as gr
 
+import modules.ui.no_stubs  # noqa: F401
+
 # Of events that only the page uses: no spinner over their outputs, no name in gradio's own API.
 PRIVATE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
@@ -17,7 +19,6 @@ PASTE, CLEAR, APPLY_STYLES, RESTORE = "↙️", "🗑️", "📋", "🌀"
 EDIT_STYLES, COPY_PROMPT, INSPECT = "🖌️", "📝", "🔍"
 UNDO, REDO, HISTORY = "↶", "↷", "🕘"
 FOLDER, SAVE, ZIP, REPLAY, ENLARGE, COMPARE = "📂", "💾", "🗃️", "🔁", "✨", "◫"
-VARIATIONS = "🎛️"
 VARIATIONS = "🎛️"
 CLIP_SIGN, BOORU_SIGN = "📎", "📦"
 SEND_TEXT, SEND_PICTURE, SEND_TO_INPAINT, SEND_TO_EXTRAS, PICTURE_SIZE = "🔤", "🖼️", "🎨️", "📐", "📐"

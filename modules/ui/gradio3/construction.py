@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
-from gradio import blocks_events, component_meta
 from gradio.blocks import Block, Blocks
 from gradio.component_meta import ComponentMeta
 from gradio.components.base import FormComponent
@@ -40,11 +39,7 @@ def nearest_of_gradio(kind: type) -> type:
 
 
 def wrap_constructors() -> None:
-    """Let gradio's constructors take old keywords where `is_old`, and have it write nothing beside the sources of extensions."""
-    writer = component_meta.create_or_modify_pyi
-    modules: tuple[Any, ...] = (component_meta, blocks_events)
-    for module in modules:
-        module.create_or_modify_pyi = lambda *args: None if is_old() else writer(*args)
+    """Let gradio's constructors take old keywords where `is_old`."""
     for kind in gradio_classes():
         if "__init__" in vars(kind):
             kind.__init__ = _tolerant(kind, kind.__init__)  # type: ignore[misc]

@@ -7,6 +7,7 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
+import modules.ui.no_stubs  # noqa: F401
 from modules.ui.gradio3.keywords import translated
 
 TOOLS = ("sketch", "color-sketch")
