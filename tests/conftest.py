@@ -1,4 +1,5 @@
 """Fixtures that tests of every layer share."""
+import gc
 import os
 import shutil
 import subprocess
@@ -41,6 +42,13 @@ def only_this_machine() -> Iterator[None]:
     spec.loader.exec_module(importlib.util.module_from_spec(spec))
     sys.path.remove(str(GUARD))
     yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def collecting_garbage_is_quick() -> None:
+    """What is loaded when a module begins is left out of later searches for garbage, which every program that stops makes."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

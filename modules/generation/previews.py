@@ -67,7 +67,8 @@ def decoder(model: Any, method: str, folders: Sequence[Path] = (), note: Callabl
     has_known_latents = model.architecture.vae == VaeConfig()
     if has_known_latents and method in SMALL_DECODERS and (decode := _small(model, method, folders, note)):
         return decode
-    return linear_decoder(*latent_rgb_factors(model))
+    # Asked for with the first preview: many runs are over before one is due, and an unknown autoencoder has to be fitted first.
+    return lambda latent: linear_decoder(*latent_rgb_factors(model))(latent)
 
 
 def _small(model: Any, method: str, folders: Sequence[Path], note: Callable[[str], object]) -> Decode | None:

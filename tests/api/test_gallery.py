@@ -62,7 +62,7 @@ def test_stars_tags_moving_and_the_bin_by_request(client, made):
 def test_with_logins_each_user_has_a_gallery_of_their_own(rt, made):
     assert gallery_of(rt, Viewer()) is rt.gallery and gallery_of(rt, Viewer(user="ada", is_admin=True)) is rt.gallery
     gallery = gallery_of(rt, Viewer(user="ben", is_admin=False))
-    own = rt.folders.data / rt.settings.outdir_txt2img_samples / "ben"
+    own = rt.folders.data / rt.settings.outdir_txt2img_samples / "user-ben"
     assert own in gallery.roots and gallery_of(rt, Viewer(user="ben", is_admin=False)) is gallery
     own.mkdir(parents=True)
     shutil.copy(rt.gallery.index.path_of(made), own / "mine.png")

@@ -17,7 +17,7 @@ def test_jobs_of_a_killed_program_are_offered_and_resume_makes_the_missing_pictu
     with ServerProcess(data_dir, "--api") as server:
         page.goto(server.url)
         wait(page, "() => typeof uiIsLoaded !== 'undefined' && uiIsLoaded")
-        for name, value in (("steps", 40), ("width", 64), ("height", 64), ("batch_count", 5), ("seed", 5)):
+        for name, value in (("steps", 20), ("width", 64), ("height", 64), ("batch_count", 5), ("seed", 5)):
             box = page.locator(f"#txt2img_{name} input[type=number]")
             box.fill(str(value))
             box.press("Tab")

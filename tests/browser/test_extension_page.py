@@ -90,6 +90,10 @@ def test_a_tab_of_an_extension_works_and_sends_to_others(tab, with_extension):
 
 
 def test_a_script_presses_generate_and_follows_the_job(tab):
+    for name, value in (("width", 64), ("height", 64), ("steps", 2)):
+        box = tab.locator(f"#txt2img_{name} input[type=number]")
+        box.fill(str(value))
+        box.press("Tab")
     tab.evaluate("""() => {
         const box = document.querySelector("#txt2img_prompt textarea");
         box.value = "a cat";

@@ -67,6 +67,7 @@ def test_a_style_that_is_chosen_goes_to_the_styles(typing):
     (typing.server.data_dir / "styles.csv").write_text('name,prompt,negative_prompt\nWoodcut,"{prompt}, ink",\n')
     typing.tab.click("#txt2img_styles_edit_button")
     typing.tab.click("#refresh_txt2img_styles")
+    typing.tab.wait_for_selector("#txt2img_style_cards >> text=Woodcut")
     typing.tab.keyboard.press("Escape")
     typing.tab.focus("#txt2img_prompt textarea")
     typed(typing, "a fox, wood")
