@@ -7,7 +7,7 @@ from typing import Any
 
 from modules import extensions, script_callbacks, scripts
 from modules.atomic_files import write_atomically
-from modules.extensions import old_imports, old_settings, timing, translations
+from modules.extensions import metadata, old_imports, old_settings, timing, translations
 from modules.extensions.discovery import Extension, all_disabled_by, discover, is_from_outside, origin
 from modules.extensions.loading import Loaded, load_all, script_files
 from modules.folders import Folders
@@ -25,6 +25,8 @@ def start(folders: Folders, settings: Any, args: argparse.Namespace, notice: Cal
     timing.forget()
     found = discover(folders, settings.disabled_extensions, all_disabled_by(args, settings.disable_all_extensions))
     extensions.extensions[:], extensions.extensions_dir = found, str(folders.extensions)
+    for sentence in metadata.missing_requirements(found):
+        notice(sentence)
     enabled = [extension.path for extension in found if extension.is_enabled]
     old_settings.register_translation(settings, list(translations.found(folders, args.localizations_dir, found)))
     if any(is_from_outside(path / "scripts") for path in enabled):

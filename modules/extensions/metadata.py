@@ -3,11 +3,12 @@ from __future__ import annotations
 
 import configparser
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from modules import errors
+from modules.extensions.discovery import Extension
 
 FILE = "metadata.ini"
 
@@ -43,6 +44,21 @@ def stated(folder: Path, section: str, key: str) -> list[str]:
     """A list in metadata.ini, in lower case; entries are separated by commas or spaces."""
     text = read(folder).get(section, key, fallback="")
     return [entry.lower() for entry in re.split(r"[\s,]+", text) if entry]
+
+
+def missing_requirements(extensions: Iterable[Extension]) -> list[str]:
+    """A sentence for each extension that an enabled one needs and that is not installed, or switched off."""
+    known = {name: extension for extension in extensions for name in (extension.name.lower(), name_of(extension.path))}
+    sentences = []
+    for extension in dict.fromkeys(known.values()):
+        if not extension.is_enabled:
+            continue
+        for name in stated(extension.path, "Extension", "Requires"):
+            other = known.get(name)
+            if other is None or not other.is_enabled:
+                why = "is not installed" if other is None else "is switched off"
+                sentences.append(f"The extension {extension.name} needs the extension {name}, which {why}.")
+    return sentences
 
 
 def in_stated_order(files: Sequence[F]) -> list[F]:

@@ -10,6 +10,8 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
+from modules.imaging.torchvision_parts import let_torchvision_fit
+
 # Module that is gone -> the one that has its functions.
 MOVED = {"torchvision.transforms.functional_tensor": "torchvision.transforms.functional"}
 
@@ -28,7 +30,8 @@ class _Moved(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 def allow() -> None:
-    """Let them be imported, once."""
+    """Let them be imported, once. torchvision, too, where its own operators do not fit the installed PyTorch."""
+    let_torchvision_fit()
     if not any(isinstance(finder, _Moved) for finder in sys.meta_path):
         sys.meta_path.append(_Moved())
         _allow_plain_root_validators()

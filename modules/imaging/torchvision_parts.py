@@ -4,15 +4,16 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
-import threading
 import warnings
+from collections.abc import Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 
 import torch
 from torch import Tensor
 
 GRAYSCALE_HOME = "torchvision.transforms.functional_tensor"
-_importing = threading.Lock()
 _operators: list[torch.library.Library] = []
 
 
@@ -23,30 +24,60 @@ def ensure_torchvision() -> ModuleType:
     these packages call are defined here; an installation that works is left as it is. In both cases the module that newer
     versions of torchvision dropped and basicsr still asks for is supplied. Raises ImportError without torchvision.
     """
-    with _importing:
-        torchvision = _imported()
-        if GRAYSCALE_HOME not in sys.modules and importlib.util.find_spec(GRAYSCALE_HOME) is None:
-            module = ModuleType(GRAYSCALE_HOME)
-            module.rgb_to_grayscale = importlib.import_module("torchvision.transforms.functional").rgb_to_grayscale  # type: ignore[attr-defined]
-            sys.modules[GRAYSCALE_HOME] = module
-        return torchvision
-
-
-def _imported() -> ModuleType:
-    try:
-        return importlib.import_module("torchvision")
-    except RuntimeError as error:
-        if "torchvision::nms" not in str(error):
-            raise
-    for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
-        del sys.modules[name]  # half of it is loaded
-    _define_operators()
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Failed to load image Python extension")  # its readers of files are not used
-        torchvision = importlib.import_module("torchvision")
-    # Its functions ask this before they call an operator; one that is not defined here still raises AttributeError.
-    torchvision.extension._has_ops = lambda: True
+    let_torchvision_fit()
+    torchvision = importlib.import_module("torchvision")
+    if GRAYSCALE_HOME not in sys.modules and importlib.util.find_spec(GRAYSCALE_HOME) is None:
+        module = ModuleType(GRAYSCALE_HOME)
+        module.rgb_to_grayscale = importlib.import_module("torchvision.transforms.functional").rgb_to_grayscale  # type: ignore[attr-defined]
+        sys.modules[GRAYSCALE_HOME] = module
     return torchvision
+
+
+def let_torchvision_fit() -> None:
+    """From now on `import torchvision` works for whoever says it, beside a PyTorch that it was not built for too. Imports nothing."""
+    if not any(isinstance(finder, _Fitting) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _Fitting())
+
+
+class _Fitting(MetaPathFinder):
+    """Finds torchvision where it is, and has it loaded by _FittingLoader."""
+
+    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+        spec = PathFinder.find_spec(name, path, target) if name == "torchvision" else None
+        if spec is not None and spec.loader is not None:
+            spec.loader = _FittingLoader(spec.loader)
+        return spec
+
+
+class _FittingLoader(Loader):
+    """Loads torchvision once more, with operators of ours, when its own cannot be loaded."""
+
+    def __init__(self, own: Loader):
+        self.own = own
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return self.own.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Failed to load image Python extension")  # its readers of files are not used
+            try:
+                self.own.exec_module(module)
+            except RuntimeError as error:
+                if "torchvision::nms" not in str(error):
+                    raise
+                self._load_with_our_operators(module)
+
+    def _load_with_our_operators(self, module: ModuleType) -> None:
+        for name in [name for name in sys.modules if name.startswith("torchvision.")]:
+            del sys.modules[name]  # half of it is loaded
+        _define_operators()
+        self.own.exec_module(module)
+        # Its functions ask this before they call an operator; one that is not defined here still raises AttributeError.
+        sys.modules["torchvision.extension"]._has_ops = lambda: True  # type: ignore[attr-defined]
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.own, name)  # such as get_source, for whoever shows a trace
 
 
 def _define_operators() -> None:

@@ -1,7 +1,6 @@
 """The routes behind the history of forms: keeping them, looking through them, presets."""
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,7 +10,8 @@ from pydantic import BaseModel
 from modules.api.answers import SafeJSONResponse
 from modules.api.own_queue import viewer_of
 from modules.history import Preset, preset_of_text, preset_text
-from modules.ui.form_values import Controls, usable
+from modules.ui.form_values import usable
+from modules.ui.page_values import PageValues
 
 if TYPE_CHECKING:
     from modules.runtime import Runtime
@@ -54,10 +54,10 @@ class PresetTextRequest(BaseModel):
     text: str
 
 
-def history_router(rt: Runtime, controls: Mapping[str, Controls]) -> APIRouter:
-    """The routes for this runtime; `controls` are those of each generating tab, by name."""
+def history_router(rt: Runtime, page: PageValues) -> APIRouter:
+    """The routes for this runtime; `page` holds the controls of each generating tab."""
     router = APIRouter(prefix="/internal/history", include_in_schema=False, default_response_class=SafeJSONResponse)
-    _add_form_routes(router, rt, controls)
+    _add_form_routes(router, rt, page)
     _add_entry_routes(router, rt)
     _add_preset_routes(router, rt)
     return router
@@ -68,7 +68,7 @@ def user_of(request: Request) -> str:
     return viewer_of(request).user
 
 
-def _add_form_routes(router: APIRouter, rt: Runtime, controls: Mapping[str, Controls]) -> None:
+def _add_form_routes(router: APIRouter, rt: Runtime, page: PageValues) -> None:
     @router.post("/form")
     def keep(body: FormRequest, request: Request) -> dict[str, Any]:
         """Remember how the form is now."""
@@ -84,7 +84,8 @@ def _add_form_routes(router: APIRouter, rt: Runtime, controls: Mapping[str, Cont
     @router.post("/check")
     def check(body: FormRequest) -> dict[str, Any]:
         """Those of the values that can be written into the form as it is now."""
-        values, notes = usable(controls[body.tab], body.values)
+        page.look()  # lists may have become longer since the page was loaded
+        values, notes = usable(page.controls[body.tab], body.values)
         return {"values": values, "notes": notes}
 
 

@@ -27,6 +27,7 @@ class PageValues:
     def __init__(self) -> None:
         self._followed: list[Followed] = []
         self.controls: dict[str, dict[str, Any]] = {}  # of each generating tab, by name: see form_values
+        self._has_changed = False
         self._lock = threading.Lock()
 
     def follow(self, component: Any, attribute: str, source: Callable[[], Any]) -> None:
@@ -37,12 +38,19 @@ class PageValues:
         """Keep the choices of a dropdown equal to `source()`: values, or pairs of what is shown and the value."""
         self.follow(component, "choices", lambda: [(choice, choice) if isinstance(choice, str) else choice for choice in source()])
 
-    def bring_up_to_date(self, blocks: gr.Blocks) -> bool:
-        """Change what is no longer so; whether anything was."""
+    def look(self) -> None:
+        """Bring the components up to date."""
         with self._lock:
-            changes = [(row, value) for row in self._followed if getattr(row.component, row.attribute) != (value := row.source())]
-            for row, value in changes:
-                setattr(row.component, row.attribute, value)
-            if changes:
+            for row in self._followed:
+                if getattr(row.component, row.attribute) != (value := row.source()):
+                    setattr(row.component, row.attribute, value)
+                    self._has_changed = True
+
+    def bring_up_to_date(self, blocks: gr.Blocks) -> bool:
+        """Bring the page up to date; whether anything in it was not so."""
+        self.look()
+        with self._lock:
+            has_changed, self._has_changed = self._has_changed, False
+            if has_changed:
                 blocks.config = blocks.get_config_file()
-        return bool(changes)
+        return has_changed

@@ -65,7 +65,7 @@ def build_app(rt: Runtime) -> FastAPI:
     for router in (saving_router, enlarging_router, comparing_router, canvas_router, prompt_help_router, styles_router, cards_router,
                    import_router, downloads_router, interrogate_router):
         app.include_router(router(rt))
-    app.include_router(history_router(rt, page.controls))
+    app.include_router(history_router(rt, page))
     app.include_router(settings_tools_router(rt, page.controls))
     app.include_router(model_files_router(rt, check_may_write))
     app.add_api_route("/internal/reload-ui", lambda: end(app, exit_status=RESTART), methods=["POST"], include_in_schema=False,

@@ -1,22 +1,10 @@
 """Every hook and callback comes at its place in a run, with its arguments; none of them can end the run."""
 import pytest
 import torch
+from hook_order import BATCH, BEGIN, DECODED, END, PICTURE, STEP, events, names
 
-BATCH = ["before_process_batch", "after_extra_networks_activate", "process_batch", "process_before_every_sampling"]
-STEP = ["cfg_denoiser", "cfg_denoised", "cfg_after_cfg"]
-DECODED = ["post_sample", "postprocess_batch", "postprocess_batch_list"]
-PICTURE = ["postprocess_image", "postprocess_image_after_composite", "before_image_saved", "image_saved"]
-BEGIN, END = ["setup", "before_process", "process"], ["postprocess"]
 HOOKS = [*BEGIN, *BATCH, "before_hr", *DECODED, "postprocess_image", "postprocess_image_after_composite", *END]
 CALLBACKS = [*STEP, "before_image_saved", "image_saved", "image_grid", "extra_noise"]
-
-
-def names(recorder):
-    return [name for name, _ in recorder.EVENTS if name != "model_loaded"]
-
-
-def events(recorder, name):
-    return [details for found, details in recorder.EVENTS if found == name]
 
 
 def test_two_batches_of_two_call_the_hooks_in_the_documented_order(made, recorder):
@@ -204,3 +192,16 @@ def test_loading_a_model_is_told(made, recorder, rt):
     assert [event["event"].checkpoint.model_name for event in events(recorder, "model_loaded")] == ["tiny-sd1-s2", "tiny-sd1-s1"]
 
 
+
+
+def test_noise_that_a_setting_adds_to_the_second_pass_is_told_between_its_hooks_and_its_steps(made, recorder):
+    made(enable_hr=True, hr_scale=2.0, hr_upscaler="Latent", override_settings={"img2img_extra_noise": 0.1})
+    second = ["before_hr", "process_before_every_sampling", "extra_noise", STEP[0]]
+    first = [*BEGIN, *BATCH, *STEP * 2]
+    assert names(recorder)[:len(first) + len(second)] == [*first, *second]
+
+
+def test_a_grid_is_told_before_it_is_saved_and_after_all_pictures(made, recorder):
+    made(n_iter=2, do_not_save_grid=False)
+    saved = ["before_image_saved", "image_saved"]
+    assert names(recorder)[-8:] == [*PICTURE, "image_grid", *saved, *END]

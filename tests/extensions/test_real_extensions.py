@@ -180,7 +180,7 @@ def test_an_extension_loads_builds_its_controls_and_works(target, tmp_path):
     # Names such as k_diffusion are those of the program, also where a package of this name is installed for tests.
     first = str(PROGRAM / "modules" / "a1111" / "toplevel")
     search = os.pathsep.join(filter(None, (first, os.environ.get("PYTHONPATH", ""))))
-    with ServerProcess(data_dir, "--api", *target.flags, env={"PYTHONPATH": search}, wait_s=300) as server:
+    with ServerProcess(data_dir, "--api", "--skip-install", *target.flags, env={"PYTHONPATH": search}, wait_s=300) as server:
         skip_what_needs_packages(server)
         assert "cannot be loaded" not in server.log() and "cannot be built" not in server.log()
         known = {name for names in server.get("/sdapi/v1/scripts")[1].values() for name in names}

@@ -1,7 +1,11 @@
 """torchvision beside any PyTorch: its operator for overlapping boxes, and the packages that need it."""
+import subprocess
+import sys
+
 import torch
 from torch import Tensor
 
+from modules.folders import PROGRAM
 from modules.imaging.torchvision_parts import ensure_torchvision, kept_boxes
 
 
@@ -42,3 +46,10 @@ def test_the_module_that_basicsr_asks_for_is_there():
     from torchvision.transforms.functional_tensor import rgb_to_grayscale
 
     assert rgb_to_grayscale(torch.ones(1, 3, 2, 2)).shape == (1, 1, 2, 2)
+
+
+def test_extensions_may_import_torchvision_themselves_before_the_program_does():
+    source = ("from modules.extensions import old_imports; old_imports.allow(); import torch, torchvision; "
+              "print(torchvision.ops.nms(torch.tensor([[0.0, 0, 9, 9], [0, 0, 9, 8]]), torch.tensor([0.5, 0.9]), 0.4).tolist())")
+    ended = subprocess.run([sys.executable, "-c", source], cwd=PROGRAM, capture_output=True, text=True, timeout=100)
+    assert ended.stdout == "[1]\n", ended.stderr

@@ -56,6 +56,9 @@ class Recorder(scripts.Script):
     def before_hr(self, p, *args):
         happened("before_hr", p=p, args=args, hires=p.is_hr_pass)
 
+    def on_mask_blend(self, p, mba, *args):
+        happened("on_mask_blend", p=p, args=args, event=mba, final=mba.is_final_blend)
+
     def post_sample(self, p, ps, *args):
         happened("post_sample", p=p, args=args, event=ps, shape=tuple(ps.samples.shape))
 
@@ -67,6 +70,9 @@ class Recorder(scripts.Script):
 
     def postprocess_image(self, p, pp, *args):
         happened("postprocess_image", p=p, args=args, event=pp)
+
+    def postprocess_maskoverlay(self, p, ppmo, *args):
+        happened("postprocess_maskoverlay", p=p, args=args, event=ppmo)
 
     def postprocess_image_after_composite(self, p, pp, *args):
         happened("postprocess_image_after_composite", p=p, args=args, event=pp)
