@@ -42,7 +42,7 @@ def test_without_metadata_own_scripts_come_first_and_extensions_by_name(folders,
 
 @pytest.mark.parametrize("of_a, result", [
     ("[scripts/a.py]\nAfter = b", ["host.py", "b.py", "a.py", "c.py"]),
-    ("[scripts/a.py]\nAfter = b, c", ["host.py", "b.py", "c.py", "a.py"]),
+    ("[scripts/a.py]\nAfter = b, the-c", ["host.py", "b.py", "c.py", "a.py"]),
     ("[scripts/a.py]\nAfter = The-C/scripts/c.py", ["host.py", "c.py", "a.py", "b.py"]),
     ("[scripts/a.py]\nRequires = b", ["host.py", "b.py", "a.py", "c.py"]),
     ("[scripts/a.py]\nBefore = scripts/host.py", ["a.py", "host.py", "b.py", "c.py"]),
