@@ -48,6 +48,9 @@ SEVERAL = {
                            "SamplerData find_sampler_config set_samplers get_sampler_and_scheduler",
     "modules.sd_schedulers": "schedulers schedulers_map",
     "modules.sd_vae": "vae_dict refresh_vae_list reload_vae_weights find_vae_near_checkpoint",
+    "modules.shared_items": "realesrgan_models_names postprocessing_scripts sd_vae_items refresh_vae_list cross_attention_optimizations "
+                            "sd_unet_items refresh_unet_list list_checkpoint_tiles refresh_checkpoints list_samplers "
+                            "reload_hypernetworks get_infotext_names",
     "modules.hashes": "sha256 sha256_from_cache calculate_sha256",
     "modules.cache": "cache cached_data_for_file dump_cache",
     "modules.safe": "load unsafe_torch_load Extra",

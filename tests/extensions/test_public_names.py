@@ -51,6 +51,16 @@ def test_names_of_another_program_are_not_there(name):
     assert importlib.util.find_spec(name) is None
 
 
+def test_modules_are_found_as_attributes_of_their_package(rt):
+    import modules
+
+    assert modules.shared_items.sd_vae_items() == ["Automatic", "None"]
+    assert [sampler.name for sampler in modules.shared_items.list_samplers()] == [s.name for s in modules.sd_samplers.all_samplers]
+    assert "Steps" not in modules.shared_items.get_infotext_names() and "Clip skip" in modules.shared_items.get_infotext_names()
+    with pytest.raises(AttributeError):
+        modules.modules_forge
+
+
 def test_both_names_of_the_infotext_module_are_one_module(rt):
     from modules import generation_parameters_copypaste, infotext_utils
 

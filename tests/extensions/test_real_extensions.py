@@ -23,6 +23,7 @@ from modules.folders import PROGRAM
 CLONES = os.environ.get("EASEL_EXTENSIONS")
 pytestmark = [pytest.mark.skipif(not CLONES, reason="EASEL_EXTENSIONS names no folder of clones"), pytest.mark.timeout(900)]
 REQUEST = {"prompt": "a cat", "steps": 3, "width": 128, "height": 128, "seed": 1, "sampler_name": "Euler", "do_not_save_grid": True}
+OFFLINE = {"HF_HUB_OFFLINE": "1", "YOLO_OFFLINE": "true", "NO_ALBUMENTATIONS_UPDATE": "1"}
 COLUMNS = [True, False, "Matrix", "Columns", "Mask", "Prompt", "1,1", "0.2"]
 
 
@@ -131,6 +132,22 @@ def tiled_diffusion(easel):
         easel.changes_the_picture("tiled diffusion", [True, method, False, True, 256, 256, 16, 16, 8, 2], width=256, height=256)
 
 
+def untrained_detector(data_dir):
+    """A YOLO that finds things anywhere, with a confidence of nearly nothing."""
+    ultralytics = pytest.importorskip("ultralytics", reason="it needs a package that is not installed: ultralytics")
+    folder = data_dir / "models" / "adetailer"
+    folder.mkdir(parents=True)
+    ultralytics.YOLO("yolov8n.yaml").save(folder / "untrained.pt")
+
+
+def adetailer(easel):
+    best = {"ad_model": "untrained.pt", "ad_confidence": 0.0, "ad_mask_k": 1, "ad_denoising_strength": 0.8}
+    infotext = easel.changes_the_picture("adetailer", [True, False, best])
+    assert "ADetailer model: untrained.pt" in infotext and "ADetailer mask only top k: 1" in infotext
+    certain = {**best, "ad_confidence": 1.0}
+    assert easel.with_script("adetailer", [True, False, certain])[0][0].tobytes() == easel.picture()[0][0].tobytes()
+
+
 def only_the_page(easel):
     """What it does happens in the page."""
 
@@ -144,6 +161,7 @@ class Target:
     scripts: tuple[str, ...] = ()
     elements: tuple[str, ...] = ()
     flags: tuple[str, ...] = field(default=())
+    prepare: Callable[[Path], None] | None = None
 
 
 TARGETS = (
@@ -163,7 +181,7 @@ TARGETS = (
     Target(folder="sd-webui-freeu", works=free_u, scripts=("freeu",)),
     Target(folder="sd-webui-lora-block-weight", works=only_the_page, scripts=("lora block weight",)),
     Target(folder="multidiffusion-upscaler-for-automatic1111", works=tiled_diffusion, scripts=("tiled diffusion", "tiled vae")),
-    Target(folder="adetailer", works=only_the_page, scripts=("adetailer",)),
+    Target(folder="adetailer", works=adetailer, scripts=("adetailer",), flags=("--ad-no-huggingface",), prepare=untrained_detector),
     Target(folder="sd-webui-controlnet", works=only_the_page, scripts=("controlnet",)),
 )
 
@@ -177,10 +195,12 @@ def test_an_extension_loads_builds_its_controls_and_works(target, tmp_path):
     folder = data_dir / "extensions" / target.folder
     shutil.copytree(clone, folder)
     (data_dir / "config.json").write_text(json.dumps({"disabled_extensions": ["easel-dynamic-prompts"]}))
+    if target.prepare:
+        target.prepare(data_dir)
     # Names such as k_diffusion are those of the program, also where a package of this name is installed for tests.
     first = str(PROGRAM / "modules" / "a1111" / "toplevel")
     search = os.pathsep.join(filter(None, (first, os.environ.get("PYTHONPATH", ""))))
-    with ServerProcess(data_dir, "--api", "--skip-install", *target.flags, env={"PYTHONPATH": search}, wait_s=300) as server:
+    with ServerProcess(data_dir, "--api", "--skip-install", *target.flags, env={"PYTHONPATH": search, **OFFLINE}, wait_s=300) as server:
         skip_what_needs_packages(server)
         assert "cannot be loaded" not in server.log() and "cannot be built" not in server.log()
         known = {name for names in server.get("/sdapi/v1/scripts")[1].values() for name in names}
