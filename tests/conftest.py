@@ -78,6 +78,15 @@ def runtime(tiny_data_dir: Path) -> Iterator[Any]:
         yield parts
 
 
+@pytest.fixture(scope="module")
+def module_runtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The same for all tests of a module, for those that leave files and settings as they are."""
+    from runtime_parts import running
+
+    with running(tiny_model.make_data_dir(tmp_path_factory.mktemp("runtime") / "data")) as parts:
+        yield parts
+
+
 @pytest.fixture
 def server(tiny_data_dir: Path) -> Iterator[Callable[..., ServerProcess]]:
     """server(*args, data_dir=..., env=...) -> a running ServerProcess with the API on; closed after the test."""

@@ -13,6 +13,11 @@ REQUEST = {"prompt": "a red cube", "steps": 2, "width": 64, "height": 64, "seed"
 HIRES = {"enable_hr": True, "hr_upscaler": "Latent", "hr_scale": 2.0, "denoising_strength": 0.6}
 
 
+@pytest.fixture(scope="module")
+def runtime(module_runtime):
+    return module_runtime
+
+
 def made(runtime, **changes):
     """The finished job of a small request."""
     job = txt2img.submit(runtime, {**REQUEST, **changes}, api=True)

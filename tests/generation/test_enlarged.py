@@ -12,6 +12,11 @@ from modules.generation.replay import replay
 REQUEST = {"prompt": "a red cube", "steps": 2, "width": 64, "height": 72, "seed": 5, "sampler_name": "Euler", "cfg_scale": 3}
 
 
+@pytest.fixture(scope="module")
+def runtime(module_runtime):
+    return module_runtime
+
+
 @pytest.fixture
 def picture(runtime) -> tuple[Path, str]:
     runtime.settings.set("sd_model_checkpoint", runtime.checkpoints.find("tiny-sd1-s1").title)

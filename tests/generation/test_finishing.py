@@ -16,6 +16,11 @@ from modules.ui.paste import form_values
 REQUEST = {"prompt": "a red cube", "steps": 1, "width": 256, "height": 256, "seed": 5, "sampler_name": "Euler", "do_not_save_grid": True}
 
 
+@pytest.fixture(scope="module")
+def runtime(module_runtime):
+    return module_runtime
+
+
 def made(runtime, settings=None, **changes):
     job = txt2img.submit(runtime, {**REQUEST, **changes, "override_settings": settings or {}}, api=True)
     assert job.wait(60) and job.status == "done", job.error

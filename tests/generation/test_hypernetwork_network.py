@@ -10,6 +10,11 @@ from modules.extra_networks import extra_network_registry
 REQUEST = {"prompt": "a red cube", "steps": 2, "width": 64, "height": 64, "seed": 5, "sampler_name": "Euler", "do_not_save_grid": True}
 
 
+@pytest.fixture(scope="module")
+def runtime(module_runtime):
+    return module_runtime
+
+
 def made(runtime, tag="", **changes):
     """The pixels and the notes of a small job with this tag in its prompt."""
     job = txt2img.submit(runtime, {**REQUEST, "prompt": "a red cube" + tag, **changes}, api=True)

@@ -19,6 +19,11 @@ REQUEST = {"prompt": "make it snow", "steps": 3, "width": 64, "height": 64, "see
 
 
 @pytest.fixture(scope="module")
+def runtime(module_runtime):
+    return module_runtime
+
+
+@pytest.fixture(scope="module")
 def rt(tmp_path_factory):
     """A program with an inpainting model and one with 8 input channels."""
     data = tiny_model.make_data_dir(tmp_path_factory.mktemp("conditioning") / "data", seeds=(1, 3))

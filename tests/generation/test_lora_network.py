@@ -17,6 +17,11 @@ REQUEST = {"prompt": "a red cube", "steps": 4, "width": 64, "height": 64, "seed"
            "do_not_save_grid": True}
 
 
+@pytest.fixture(scope="module")
+def runtime(module_runtime):
+    return module_runtime
+
+
 class Said:
     """Remembers comments, as a generation does."""
 

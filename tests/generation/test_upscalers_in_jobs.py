@@ -19,6 +19,11 @@ REQUEST = {"prompt": "a cat", "steps": 1, "width": 64, "height": 64, "seed": 1, 
 
 
 @pytest.fixture(scope="module")
+def runtime(module_runtime):
+    return module_runtime
+
+
+@pytest.fixture(scope="module")
 def rt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
     folder = tiny_model.make_data_dir(tmp_path_factory.mktemp("upscalers") / "data")
     pixel_doubler(folder / "models" / "RealESRGAN" / "2x_plain.pth")

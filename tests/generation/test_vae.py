@@ -13,6 +13,11 @@ from modules.errors import NotFound
 REQUEST = {"prompt": "a cat", "steps": 2, "width": 64, "height": 64, "seed": 5}
 
 
+@pytest.fixture(scope="module")
+def runtime(module_runtime):
+    return module_runtime
+
+
 def picture(runtime, **overrides):
     job = txt2img.submit(runtime, {**REQUEST, "override_settings": overrides})
     assert job.wait(60) and job.status == "done", job.error

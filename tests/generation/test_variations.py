@@ -11,6 +11,11 @@ from modules.generation.seeds import variation_chain
 BASE = {"prompt": "a lamp", "steps": 3, "width": 64, "height": 64, "seed": 1}
 
 
+@pytest.fixture(scope="module")
+def runtime(module_runtime):
+    return module_runtime
+
+
 def made(rt, **values):
     job = txt2img.submit(rt, {**BASE, **values})
     assert job.wait(120) and job.status == "done", job.error
