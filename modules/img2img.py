@@ -10,6 +10,7 @@ from PIL import Image
 
 from modules import processing, scripts
 from modules.errors import RequestError
+from modules.generation.direct_calls import Answer, answer_of, named_values, prepared
 from modules.generation.fields import IMG2IMG_FIELDS, LATENT_PX, MAX_SIDE_PX, validated
 from modules.generation.image_to_image import StableDiffusionProcessingImg2Img
 from modules.generation.inputs import open_input, store_input
@@ -68,6 +69,30 @@ def scaled_size(picture: Image.Image, factor: float) -> tuple[int, int]:
         raise RequestError("scale_by", f"The picture would get {width}x{height} pixels; a side may have {LATENT_PX} to {MAX_SIDE_PX}.",
                            remedy="Choose another scale.")
     return width, height
+
+
+# The pictures of a call by name, by its `mode`: (the picture, its mask). One that was painted on is a mapping of both.
+PICTURES_OF_MODE = {0: ("init_img", ""), 1: ("sketch", ""), 2: ("init_img_with_mask", ""), 3: ("inpaint_color_sketch", ""),
+                    4: ("init_img_inpaint", "init_mask_inpaint")}
+
+
+def img2img(id_task: str, request: Any, *args: Any, **named: Any) -> Answer:
+    """What Generate makes of its inputs `args`, or of fields by name, made at once in the calling thread. A name that extensions expect.
+
+    Raises RequestError and NotFound.
+    """
+    rt, values = current(), named_values(KIND, args, request, with_pictures_of_mode(named))
+    frozen = freeze(rt, checked_request(rt, values), values, scripts.scripts_img2img)
+    return answer_of(prepared(frozen, partial(opened, rt), scripts.scripts_img2img), processing.process_images)
+
+
+def with_pictures_of_mode(named: Mapping[str, Any]) -> dict[str, Any]:
+    """Values by name with the picture of their `mode`, where they have one."""
+    picture_name, mask_name = PICTURES_OF_MODE.get(named.get("mode", 0), PICTURES_OF_MODE[0])
+    picture, mask = named.get(picture_name), named.get(mask_name)
+    both = picture if isinstance(picture, Mapping) else {"image": picture, "mask": mask}
+    found = {PICTURES: [both["image"]] if both.get("image") is not None else None, "mask": both.get("mask")}
+    return {**named, **{name: value for name, value in found.items() if value is not None}}
 
 
 def run(job: Job, state: JobState) -> dict[str, Any]:

@@ -42,8 +42,8 @@ get_fixed_seed = fixed_seed
 
 __all__ = ["Processed", "StableDiffusionProcessing", "StableDiffusionProcessingImg2Img", "StableDiffusionProcessingTxt2Img",
            "apply_color_correction", "apply_overlay", "create_binary_mask", "create_infotext", "create_random_tensors",
-           "decode_first_stage", "fix_seed", "fixed_seed", "get_fixed_seed", "opt_C", "opt_f", "process_images", "process_images_inner",
-           "program_version", "setup_color_correction", "slerp"]
+           "decode_first_stage", "fix_seed", "fixed_seed", "get_fixed_seed", "images_tensor_to_samples", "opt_C", "opt_f", "process_images",
+           "process_images_inner", "program_version", "setup_color_correction", "slerp"]
 
 
 def create_binary_mask(image: Image, round: bool = True) -> Image:
@@ -64,6 +64,14 @@ def program_version() -> str:
 def decode_first_stage(model: Any, x: torch.Tensor) -> torch.Tensor:
     """Pixels [B, 3, H, W] in -1..1 of latents; a name that extensions expect here."""
     return decoded(model, x) * 2 - 1
+
+
+def images_tensor_to_samples(image: torch.Tensor, approximation: int | None = None, model: Any = None) -> torch.Tensor:
+    """Latents [B, 4, h, w] of pixels [B, 3, H, W] in 0..1; a name that extensions expect here."""
+    model = model or runtime.current().models.ensure(runtime.current().chosen_checkpoint())
+    parameter = next(model.first_stage_model.parameters())
+    pixels = image.to(parameter.device, parameter.dtype) * 2 - 1
+    return torch.cat([model.encode_first_stage(one[None]).mode() for one in pixels])
 
 
 def create_random_tensors(shape: Sequence[int], seeds: Sequence[int], subseeds: Sequence[int] | None = None, subseed_strength: float = 0.0,

@@ -6,15 +6,21 @@ import inspect
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 from modules import errors
 from modules import script_callbacks as script_callbacks  # a name that extensions expect here
 from modules.extensions import timing
 from modules.extensions.discovery import origin
+from modules.extensions.hook_arguments import MaskBlendArgs as MaskBlendArgs
+from modules.extensions.hook_arguments import OnComponent as OnComponent
+from modules.extensions.hook_arguments import PostprocessBatchListArgs as PostprocessBatchListArgs
+from modules.extensions.hook_arguments import PostprocessImageArgs as PostprocessImageArgs
+from modules.extensions.hook_arguments import PostProcessMaskOverlayArgs as PostProcessMaskOverlayArgs
+from modules.extensions.hook_arguments import PostSampleArgs as PostSampleArgs
 from modules.extensions.offstage import default_value, old_ways, throw_away_page
 from modules.folders import PROGRAM
 
@@ -27,58 +33,6 @@ class _AlwaysVisible:
 
 
 AlwaysVisible = _AlwaysVisible()
-
-
-@dataclass
-class PostprocessImageArgs:
-    """One finished picture; may be replaced."""
-
-    image: Any
-    index: int = 0
-
-
-@dataclass
-class PostprocessBatchListArgs:
-    """The decoded pictures of a batch, each [3, H, W] in 0..1; the list may change in length."""
-
-    images: list
-
-
-@dataclass
-class PostSampleArgs:
-    """The latents of a batch; may be replaced."""
-
-    samples: Any
-
-
-@dataclass
-class MaskBlendArgs:
-    """The two latents that inpainting blends; `blended_latent` may be replaced."""
-
-    current_latent: Any
-    nmask: Any
-    init_latent: Any
-    mask: Any
-    blended_latent: Any
-    denoiser: Any = None
-    sigma: Any = None
-    is_final_blend: bool = False
-
-
-@dataclass
-class PostProcessMaskOverlayArgs:
-    """Mask and overlay of one inpainted picture; may be replaced."""
-
-    index: int
-    mask_for_overlay: Any
-    overlay_image: Any
-
-
-@dataclass
-class OnComponent:
-    """The component that an on_before_component or on_after_component callback is told of."""
-
-    component: Any
 
 
 class ScriptClassData(NamedTuple):
@@ -340,6 +294,21 @@ class ScriptRunner:
                     self.add_controls(script)
             self.has_controls = True
 
+    def setup_ui(self) -> list[Any]:
+        """Build the controls that are not there yet in the current page; returns all inputs. The page of the program does it by itself."""
+        self.setup_ui_for_section(None, [script for script in self.scripts if script.controls is None])
+        self.has_controls = True
+        return self.inputs
+
+    def setup_ui_for_section(self, section: str | None, scriptlist: Sequence[Script] | None = None) -> None:
+        """Build the controls of those scripts (all always-on ones where none are named) that belong to a section of the page."""
+        for script in self.alwayson_scripts if scriptlist is None else scriptlist:
+            if script.section == section:
+                self.add_controls(script)
+
+    def reload_sources(self, cache: dict[str, Any] | None = None) -> None:
+        """Nothing: scripts are loaded when the program starts."""
+
     def default_args(self) -> list[Any]:
         """`p.script_args` for a run in which nobody changed a control: no selected script, then a value per control."""
         self.ensure_controls()
@@ -381,9 +350,40 @@ class ScriptRunner:
             finally:
                 timing.note(script.filename or "", hook, time.perf_counter() - began)
 
+    def before_component(self, component: Any, **keywords: Any) -> None:
+        """Tell every script of a component of its tab that is going to be made."""
+        self.told_of("before", component, keywords)
+
+    def after_component(self, component: Any, **keywords: Any) -> None:
+        """Tell every script of a component of its tab that was made."""
+        self.told_of("after", component, keywords)
+
+    def told_of(self, when: str, component: Any, keywords: Mapping[str, Any]) -> None:
+        """Call methods that scripts override and functions that they registered for an element; one that fails is reported."""
+        for script in list(self.scripts):
+            calls = _listeners(script, when, keywords.get("elem_id"))
+            try:
+                with old_ways(script.filename or "") if calls else nullcontext():
+                    for call in calls:
+                        call(component, **keywords)
+            except Exception as error:  # an extension's fault must not take the page away
+                errors.report(f"{origin(script.filename or '')}: {when}_component failed", error)
+
     def setup_scrips(self, p: Any) -> None:
         """The old name of `setup`."""
         self._call("setup", p)
+
+
+def _listeners(script: Script, when: str, element: Any) -> list[Callable[..., None]]:
+    """What a script wants called with a component: functions that it registered for the element, and its method if it overrides one."""
+    method = f"{when}_component"
+    registered = script.on_before_component_elem_id if when == "before" else script.on_after_component_elem_id
+    found: list[Callable[..., None]] = [partial(_told, callback) for wanted, callback in registered or () if wanted == element]
+    return [*found, getattr(script, method)] if getattr(type(script), method) is not getattr(Script, method) else found
+
+
+def _told(callback: Callable[[OnComponent], None], component: Any, **keywords: Any) -> None:
+    callback(OnComponent(component=component))
 
 
 def any_overrides(runner: ScriptRunner | None, *hooks: str) -> bool:

@@ -18,7 +18,8 @@ MOST = {
                       "demo log natural_sort_key",
     "modules.processing": "StableDiffusionProcessing StableDiffusionProcessingTxt2Img StableDiffusionProcessingImg2Img Processed "
                           "process_images process_images_inner create_infotext fix_seed get_fixed_seed create_random_tensors "
-                          "decode_first_stage create_binary_mask apply_overlay setup_color_correction apply_color_correction opt_C opt_f "
+                          "decode_first_stage images_tensor_to_samples create_binary_mask apply_overlay setup_color_correction "
+                          "apply_color_correction opt_C opt_f "
                           "slerp program_version",
     "modules.devices": "device cpu torch_gc dtype dtype_vae dtype_unet autocast without_autocast get_optimal_device "
                        "get_optimal_device_name get_device_for cond_cast_unet test_for_nans NansException fp8 has_mps",
@@ -92,7 +93,7 @@ FEW = {
     "modules.sd_hijack_optimizations": "get_available_vram sub_quad_attention get_xformers_flash_attention_op",
     "modules.sd_hijack_clip": "FrozenCLIPEmbedderWithCustomWordsBase",
     "modules.cmd_args": "parser",
-    "modules.img2img": "process_batch",
+    "modules.img2img": "img2img process_batch", "modules.txt2img": "txt2img txt2img_create_processing",
 }
 # Found where webui.py puts them, behind everything that is installed.
 TOP_LEVEL = {
@@ -112,4 +113,75 @@ TOP_LEVEL = {
     "sgm.modules.attention": "CrossAttention", "sgm.modules.diffusionmodules.openaimodel": "UNetModel",
     "sgm.modules.diffusionmodules.util": "timestep_embedding", "sgm.modules": "GeneralConditioner",
     "k_diffusion.external": "CompVisDenoiser CompVisVDenoiser",
+}
+# Attributes of objects; tests/extensions/test_public_attributes.py says which object each line is about.
+ATTRIBUTES = {
+    "ScriptRunner": "scripts alwayson_scripts selectable_scripts titles title_map inputs infotext_fields paste_field_names "
+                    "initialize_scripts prepare_ui setup_ui setup_ui_for_section run script set_named_arg reload_sources setup "
+                    "before_process process before_process_batch after_extra_networks_activate process_batch "
+                    "process_before_every_sampling before_hr on_mask_blend post_sample postprocess_batch postprocess_batch_list "
+                    "postprocess_image postprocess_maskoverlay postprocess_image_after_composite postprocess before_component "
+                    "after_component",
+    "Script": "name filename section args_from args_to alwayson is_txt2img is_img2img tabname group create_group infotext_fields "
+              "paste_field_names setup_for_ui_only controls api_info on_before_component_elem_id on_after_component_elem_id "
+              "load_script_before title show ui run describe elem_id before_component after_component on_before_component "
+              "on_after_component",
+    "opts": "samples_format grid_format samples_save grid_save outdir_samples outdir_txt2img_samples outdir_img2img_samples "
+            "outdir_extras_samples outdir_grids outdir_txt2img_grids outdir_img2img_grids outdir_save outdir_init_images save_to_dirs "
+            "samples_filename_pattern save_images_add_number sd_model_checkpoint sd_checkpoint_cache sd_vae sd_unet "
+            "CLIP_stop_at_last_layers img2img_background_color img2img_color_correction img2img_fix_steps img2img_editor_height "
+            "initial_noise_multiplier return_grid do_not_show_images font enable_pnginfo grid_extended_filename "
+            "dataset_filename_word_regex dataset_filename_join_string lora_functional lora_preferred_name "
+            "extra_networks_default_multiplier extra_networks_add_text_separator batch_cond_uncond comma_padding_backtrack emphasis "
+            "eta_ancestral eta_ddim uni_pc_variant uni_pc_skip_type uni_pc_order uni_pc_lower_order_final hide_samplers multiple_tqdm "
+            "show_progress_every_n_steps upcast_attn cross_attention_optimization interrogate_clip_max_length deepbooru_sort_alpha "
+            "deepbooru_use_spaces deepbooru_escape deepbooru_filter_tags temp_dir disabled_extensions hidden_tabs quicksettings_list "
+            "gradio_theme localization data data_labels add_option set get_default onchange save load dumpjson reorder",
+    "cmd_opts": "embeddings_dir lowvram medvram medvram_sdxl lora_dir ckpt_dir vae_dir hypernetwork_dir ui_config_file "
+                "ui_settings_file api_auth api hide_ui_dir_config no_half no_half_vae use_cpu xformers sub_quad_q_chunk_size "
+                "sub_quad_kv_chunk_size sub_quad_chunk_threshold data_dir listen share port server_name gradio_auth gradio_queue "
+                "disable_safe_unpickle disable_nan_check disable_console_progressbars localizations_dir theme device_id lowram loglevel "
+                "gradio_allowed_path precision deepdanbooru_projects_path",
+    "state": "job_count interrupted skipped stopping_generation job job_no job_timestamp sampling_step sampling_steps current_latent "
+             "current_image current_image_sampling_step textinfo time_start id_live_preview begin end nextjob interrupt skip "
+             "stop_generating assign_current_image set_current_image dict",
+    "txt2img": "extra_generation_params seed batch_size prompt negative_prompt height width all_prompts all_negative_prompts all_seeds "
+               "all_subseeds sampler_name scheduler steps cfg_scale outpath_samples outpath_grids sd_model n_iter script_args scripts "
+               "do_not_save_samples do_not_save_grid subseed subseed_strength seed_resize_from_w seed_resize_from_h cached_c cached_uc "
+               "c uc prompts negative_prompts seeds subseeds iteration sample sampler rng tiling restore_faces styles "
+               "disable_extra_networks extra_network_data override_settings override_settings_restore_afterwards refiner_checkpoint "
+               "refiner_switch_at script_args_value scripts_value is_hr_pass paste_to comments close color_corrections "
+               "denoising_strength enable_hr hr_prompt hr_negative_prompt all_hr_prompts all_hr_negative_prompts hr_prompts "
+               "hr_negative_prompts hr_scale hr_upscaler hr_second_pass_steps hr_resize_x hr_resize_y hr_upscale_to_x hr_upscale_to_y "
+               "hr_sampler_name hr_checkpoint_name cached_hr_c cached_hr_uc",
+    "img2img": "init_images image_mask mask latent_mask nmask inpaint_full_res inpaint_full_res_padding inpainting_fill "
+               "inpainting_mask_invert mask_blur mask_blur_x mask_blur_y resize_mode init_latent image_conditioning "
+               "initial_noise_multiplier",
+    "Processed": "images info infotexts infotext all_prompts all_negative_prompts all_seeds all_subseeds seed subseed prompt "
+                 "negative_prompt width height sampler_name cfg_scale steps batch_size comments extra_images extra_generation_params "
+                 "index_of_first_image styles job_timestamp clip_skip js",
+    "sd_model": "cond_stage_model is_sdxl is_sd1 is_sd2 is_sd3 is_ssd is_sdxl_inpaint sd_checkpoint_info model first_stage_model "
+                "sd_model_hash sd_model_checkpoint get_learned_conditioning decode_first_stage encode_first_stage "
+                "get_first_stage_encoding apply_model q_sample alphas_cumprod betas parameterization cond_stage_key lowvram "
+                "network_layer_mapping device named_modules",
+    "model": "diffusion_model conditioning_key",
+    "unet": "time_embed input_blocks middle_block output_blocks out",
+    "vae": "encoder decoder",
+    "clip": "wrapped tokenizer tokenize tokenize_line process_tokens encode_with_transformers id_start id_end id_pad chunk_length hijack",
+    "model_hijack": "embedding_db comments clear_comments clip hijack undo_hijack optimization_method get_prompt_lengths",
+    "embedding_db": "word_embeddings ids_lookup skipped_embeddings register_embedding register_embedding_by_name "
+                    "load_textual_inversion_embeddings expected_shape embedding_dirs",
+    "model_data": "get_sd_model set_sd_model sd_model loaded_sd_models",
+    "CheckpointInfo": "filename name title hash sha256 shorthash model_name metadata calculate_shorthash",
+    "Sampler": "sample sample_img2img get_sigmas callback_state launch_sampling initialize add_infotext",
+    "CFGDenoiser": "forward combine_denoised inner_model",
+    "ExtraNetworksPage": "refresh list_items create_item allowed_directories_for_previews",
+    "ExtraNetworkParams": "items positional named",
+    "ScriptPostprocessing": "name order ui process process_firstpass image_changed",
+    "PostprocessedImage": "image info shared extra_images nametags caption",
+    "OptionInfo": "default label component component_args onchange section refresh comment_before comment_after infotext restrict_api "
+                  "category_id link js info html needs_restart needs_reload_ui",
+    "prompt_styles": "styles apply_styles_to_prompt apply_negative_styles_to_prompt",
+    "total_tqdm": "update updateTotal clear", "startup_timer": "record",
+    "Toprow": "create_inline_toprow_prompts create_inline_toprow_image", "upscaler": "name scaler data_path",
 }

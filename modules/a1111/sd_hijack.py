@@ -1,6 +1,7 @@
 """The text encoder's extras under the names of A1111's `sd_hijack`."""
 from modules import runtime
 from modules.generation.conditions import encode_options
+from modules.nn.reads_text import ReadsText
 from modules.prompt.encode import chunk_text
 from modules.textual_inversion.textual_inversion import EmbeddingDatabase
 
@@ -51,7 +52,7 @@ class StableDiffusionModelHijack:
         self.comments, self.extra_generation_params = [], {}
 
 
-model_hijack = StableDiffusionModelHijack()
+ReadsText.hijack = model_hijack = StableDiffusionModelHijack()
 
 
 def register_buffer(self, name: str, attr) -> None:

@@ -5,6 +5,7 @@ from modules import runtime
 from modules.errors import Interrupted as InterruptedException
 from modules.generation.decode import as_picture, decoded
 from modules.generation.live_sampler import Sampler, SamplerData
+from modules.processing import images_tensor_to_samples as images_tensor_to_samples
 from modules.sampling.passes import second_pass_steps
 
 approximation_indexes = {"Full": 0, "Approx NN": 1, "Approx cheap": 2, "TAESD": 3}
@@ -43,15 +44,6 @@ def samples_to_image_grid(samples, approximation=None):
     from modules import images
 
     return images.image_grid([single_sample_to_image(sample, approximation) for sample in samples])
-
-
-def images_tensor_to_samples(image, approximation=None, model=None):
-    """Latents [B, 4, h, w] of pixels [B, 3, H, W] in 0..1."""
-    model = model or _model()
-    vae = model.first_stage_model
-    parameter = next(vae.parameters())
-    pixels = image.to(parameter.device, parameter.dtype) * 2 - 1
-    return torch.cat([model.encode_first_stage(one[None]).mode() for one in pixels])
 
 
 def store_latent(decoded_latent) -> None:

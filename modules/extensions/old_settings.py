@@ -17,7 +17,7 @@ DEFAULTS: dict[str, Any] = {
     "gradio_theme": "Default", "show_warnings": False, "memmon_poll_rate": 0, "samples_log_stdout": False, "print_hypernet_extra": False,
     "list_hidden_files": True, "extra_networks_card_width": 0, "extra_networks_card_height": 0, "ui_extra_networks_tab_reorder": "",
     "dimensions_and_batch_together": True, "quicksettings": "sd_model_checkpoint", "ui_reorder": "", "compact_prompt_box": False,
-    "restore_config_state_file": "", "notification_volume": 100,
+    "restore_config_state_file": "", "notification_volume": 100, "localization": "None",
 }
 
 

@@ -5,7 +5,7 @@ import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from PIL.Image import Image
@@ -75,6 +75,11 @@ class StableDiffusionProcessing:
     is_img2img = False
     is_using_inpainting_conditioning = False
     follows_instructions = False
+    # Extensions set these to [None, None], here or in `p`, to have texts read anew; what was read is kept elsewhere.
+    cached_c: ClassVar[list] = [None, None]
+    cached_uc: ClassVar[list] = [None, None]
+    cached_hr_c: ClassVar[list] = [None, None]
+    cached_hr_uc: ClassVar[list] = [None, None]
 
     def __post_init__(self) -> None:
         self.extra_generation_params = self.extra_generation_params or {}

@@ -31,6 +31,7 @@ def setup_conditions(p: StableDiffusionProcessing, steps: int, hires_steps: int 
     rt = runtime.current()
     options = encode_options(rt.settings)
     encoder = p.sd_model.cond_stage_model
+    _forget_where_emptied(p)
     known = rt.conditions.under(circumstances(p, options)) if rt.settings.persistent_cond_cache else None
     facts, architecture = picture_facts(p), p.sd_model.architecture
 
@@ -51,6 +52,15 @@ def setup_conditions(p: StableDiffusionProcessing, steps: int, hires_steps: int 
         p.comment(image_conditioning.NO_DEPTH)
     p.c, p.uc = result.positive, result.negative
     p.planned_steps = (steps, hires_steps)
+
+
+def _forget_where_emptied(p: StableDiffusionProcessing) -> None:
+    """Encode everything anew where an extension has emptied a list of cached conditions: it changed how texts are read."""
+    lists = (p.cached_hr_c, p.cached_hr_uc) if p.is_hr_pass else (p.cached_c, p.cached_uc)
+    if any(not known or known[0] is None for known in lists):
+        runtime.current().conditions.clear()
+    for known in lists:
+        known[:] = ["kept by the program", None]
 
 
 def picture_facts(p: StableDiffusionProcessing) -> PictureFacts:

@@ -74,13 +74,30 @@ class Sampler:
 
     callback_state = callback_state  # a seam that extensions replace
 
+    def initialize(self, p: Any) -> dict[str, Any]:
+        """Make `p` the run of this sampler; returns further arguments of its function, which are none: the engine reads `p`."""
+        self.p, self.model_wrap_cfg.p = p, p
+        self.model_wrap_cfg.mask, self.model_wrap_cfg.nmask = getattr(p, "mask", None), getattr(p, "nmask", None)
+        return {}
+
+    def launch_sampling(self, steps: int, func: Callable[[], Tensor]) -> Tensor:
+        """Run the pass `func` of this many steps; a seam that extensions replace."""
+        self.model_wrap_cfg.steps = steps
+        return func()
+
+    def add_infotext(self, p: Any) -> None:
+        """Note in the infotext that shorter conditions were filled up."""
+        if self.model_wrap_cfg.padded_cond_uncond:
+            p.extra_generation_params["Pad conds"] = True
+
     def sample(self, p: Any, x: Tensor, conditioning: Any, unconditional_conditioning: Any, steps: int | None = None,
                image_conditioning: Tensor | None = None) -> Tensor:
         """A latent [B, 4, h, w] from unit noise x."""
         count = steps or p.steps
-        return sample_from_noise(p.sd_model, self.row, p.scheduler or "Automatic", count, p.rng, conditions_of(conditioning,
-                                 unconditional_conditioning), p.cfg_scale, sampling_options(p), pass_hooks(p, count), start=x,
-                                 image_cond=_picture(image_conditioning))
+        both = conditions_of(conditioning, unconditional_conditioning)
+        return self.launch_sampling(count, lambda: sample_from_noise(
+            p.sd_model, self.row, p.scheduler or "Automatic", count, p.rng, both, p.cfg_scale, sampling_options(p), pass_hooks(p, count),
+            start=x, image_cond=_picture(image_conditioning)))
 
     def sample_img2img(self, p: Any, x: Tensor, noise: Tensor, conditioning: Any, unconditional_conditioning: Any,
                        steps: int | None = None, image_conditioning: Tensor | None = None) -> Tensor:
@@ -88,10 +105,11 @@ class Sampler:
         exact = runtime.current().settings.img2img_fix_steps
         plan = second_pass_steps(p.steps, p.denoising_strength, exact_steps=exact, given_steps=steps)
         mask = getattr(p, "nmask", None)
-        return sample_from_latent(p.sd_model, self.row, p.scheduler or "Automatic", p.steps, p.rng, conditions_of(conditioning,
-                                  unconditional_conditioning), p.cfg_scale, sampling_options(p), pass_hooks(p, plan.encode_steps + 1),
-                                  init_latent=x, denoising_strength=p.denoising_strength, exact_steps=exact, given_steps=steps,
-                                  mask=None if mask is None else mask[None], image_cond=_picture(image_conditioning), start=noise)
+        both, count = conditions_of(conditioning, unconditional_conditioning), plan.encode_steps + 1
+        return self.launch_sampling(count, lambda: sample_from_latent(
+            p.sd_model, self.row, p.scheduler or "Automatic", p.steps, p.rng, both, p.cfg_scale, sampling_options(p), pass_hooks(p, count),
+            init_latent=x, denoising_strength=p.denoising_strength, exact_steps=exact, given_steps=steps,
+            mask=None if mask is None else mask[None], image_cond=_picture(image_conditioning), start=noise))
 
 
 class KDiffusionSampler(Sampler):

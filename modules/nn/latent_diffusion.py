@@ -99,8 +99,9 @@ class LatentDiffusion(nn.Module):
     """
 
     cond_stage_model: TextConditioner
-    # Extensions ask for it.
+    # Extensions ask for them.
     is_sd3 = False
+    lowvram = False
 
     def __init__(self, architecture: Architecture):
         super().__init__()
@@ -167,6 +168,18 @@ class LatentDiffusion(nn.Module):
     def sd_model_checkpoint(self) -> str:
         """The path of the checkpoint."""
         return str(self.checkpoint.path) if self.checkpoint is not None else ""
+
+    @property
+    def network_layer_mapping(self) -> dict[str, nn.Module]:
+        """Every layer by its name in network files, which extensions also read off the layer itself as `network_layer_name`."""
+        found = {name.replace(".", "_"): module for name, module in self.model.named_modules()}
+        for number, encoder in enumerate(getattr(self.cond_stage_model, "embedders", [self.cond_stage_model])):
+            prefix = f"{number}_" if self.is_sdxl else ""
+            if hasattr(encoder, "wrapped"):
+                found |= {prefix + name.replace(".", "_"): module for name, module in encoder.wrapped.named_modules()}
+        for name, module in found.items():
+            module.network_layer_name = name  # type: ignore[assignment]
+        return found
 
     def get_learned_conditioning(self, texts: list[str]) -> Tensor:
         """Texts without schedule as vectors [B, 77 n, C]; the name that extensions call."""

@@ -11,6 +11,7 @@ class ReadsText:
     """Mixed into text encoders, which have a `tokenizer` and `embeddings`."""
 
     chunk_length = 75
+    hijack: Any = None  # what extensions know by that name; modules/a1111/sd_hijack.py puts it there
     tokenizer: Any
     embeddings: Any
 

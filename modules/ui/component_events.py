@@ -6,13 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from gradio.blocks import Block
 from gradio.component_meta import ComponentMeta
 
-from modules import errors, script_callbacks, scripts
-from modules.extensions.discovery import origin
-from modules.extensions.offstage import old_ways
-from modules.scripts import OnComponent, Script, ScriptRunner
+from modules import script_callbacks, scripts
+from modules.scripts import ScriptRunner
 
 _building: list[bool] = []
 _names: dict[type, tuple[str, ...]] = {}
@@ -68,24 +65,5 @@ def _names_of(cls: type) -> tuple[str, ...]:
 
 def _tell(when: str, component: Any, keywords: dict[str, Any]) -> None:
     if _building and scripts.scripts_current is not None:
-        for script in list(scripts.scripts_current.scripts):
-            _tell_script(script, when, component, keywords)
+        scripts.scripts_current.told_of(when, component, keywords)
     script_callbacks.call(f"{when}_component", component, **keywords)
-
-
-def _tell_script(script: Script, when: str, component: Block, keywords: dict[str, Any]) -> None:
-    """Methods that a script overrides, and functions that it registered for an element."""
-    method = f"{when}_component"
-    registered = script.on_before_component_elem_id if when == "before" else script.on_after_component_elem_id
-    calls = [callback for element, callback in registered or () if element == keywords.get("elem_id")]
-    overridden = getattr(type(script), method) is not getattr(Script, method)
-    if not calls and not overridden:
-        return
-    try:
-        with old_ways(script.filename or ""):
-            for callback in calls:
-                callback(OnComponent(component=component))
-            if overridden:
-                getattr(script, method)(component, **keywords)
-    except Exception as error:  # an extension's fault must not take the page away
-        errors.report(f"{origin(script.filename or '')}: {method} failed", error)

@@ -11,6 +11,7 @@ import gradio as gr
 
 from modules import errors
 from modules.errors import UserError
+from modules.generation import direct_calls
 from modules.scripts import ScriptRunner
 from modules.ui import bindings, paste
 from modules.ui.component_events import tab_of
@@ -87,6 +88,15 @@ class Parts:
         pictures, args = (args[0], args[1:]) if self.kind.takes_pictures else ("", args)
         return self.kind.completed(self.form_values(rt, args), pictures or "", request)
 
+    def called_values(self, rt: Runtime, args: Sequence[Any], request: Request | None) -> Values:
+        """The same for an extension that calls the function of this tab with the values that it found in the inputs of Generate."""
+        wanted = len(self.inputs) - 1
+        if len(args) != wanted:
+            raise UserError(f"{self.kind.name} cannot be called like that.",
+                            f"The inputs of Generate have {wanted} values behind the id of the task; {len(args)} were given.",
+                            "Give those that the page has, or give them by name.")
+        return self.values(rt, args, request)
+
     def form_values(self, rt: Runtime, args: Sequence[Any]) -> Values:
         """The same without pictures, from the values of the form, the switches and the scripts. Raises UserError."""
         count, switches = len(self.form.components), len(self.switches.inputs)
@@ -121,6 +131,7 @@ def _built_tab(rt: Runtime, page: PageValues, kind: TabKind) -> GeneratingTab:
     parts = Parts(kind=kind, form=form, top=top, results=results, before=before, switches=switches, panel=built["scripts"])
     connect(rt, parts)
     page.controls[tab] = parts.controls
+    direct_calls.readings[tab] = partial(parts.called_values, rt)
     connect_form(tab, parts.controls)
     connect_style_buttons(rt, form, top, dialog, page)
     for name in ("width", "height"):
