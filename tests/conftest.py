@@ -155,13 +155,29 @@ def browser(chromium: str) -> Iterator[Any]:
         running.close()
 
 
-@pytest.fixture
-def page(browser: Any) -> Iterator[Any]:
-    """A fresh tab with its own storage. `page.outside_requests` lists addresses that it asked for on other hosts."""
+@pytest.fixture(scope="module")
+def browser_context(browser: Any) -> Iterator[Any]:
+    """What the tabs of a module share: scripts of the page that were loaded once."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
-    tab = context.new_page()
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(browser_context: Any) -> Iterator[Any]:
+    """A fresh tab that finds nothing stored. `page.outside_requests` lists addresses that it asked for on other hosts."""
+    tab = browser_context.new_page()
     tab.outside_requests = []
+    visited: set[str] = set()
     local = ("http://127.0.0.1", "http://localhost", "ws://127.0.0.1", "data:", "blob:", "about:")
     tab.on("request", lambda request: None if request.url.startswith(local) else tab.outside_requests.append(request.url))
+    tab.on("framenavigated", lambda frame: visited.add("/".join(frame.url.split("/")[:3])))
     yield tab
-    context.close()
+    tab.set_viewport_size({"width": 1280, "height": 900})
+    tab.goto("about:blank")  # what a page stores when it is left is stored now
+    storage = browser_context.new_cdp_session(tab)
+    for origin in visited:
+        if origin.startswith("http"):
+            storage.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "cookies,local_storage,indexeddb"})
+    browser_context.clear_permissions()
+    tab.close()
