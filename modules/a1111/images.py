@@ -3,7 +3,8 @@ from PIL import Image
 
 from modules._live import live
 from modules.imaging.filenames import part
-from modules.imaging.legend import GridAnnotation, draw_grid_annotations
+from modules.imaging import legend
+from modules.imaging.legend import GridAnnotation as GridAnnotation
 from modules.imaging.tiles import Grid, combine_grid, split_grid
 
 LANCZOS = Image.Resampling.LANCZOS
@@ -22,6 +23,13 @@ def image_grid(imgs, batch_size: int = 1, rows: int | None = None) -> Image.Imag
     opts = shared.opts
     return grids.image_grid(imgs, batch_size, opts.n_rows if rows is None else rows, max_megapixels=opts.img_max_size_mp,
                             prevent_empty_spots=opts.grid_prevent_empty_spots)
+
+
+def draw_grid_annotations(im, width: int, height: int, hor_texts, ver_texts, margin: int = 0) -> Image.Image:
+    """The sheet `im` of cells of width x height px with titles in the font and colours of the settings."""
+    from modules import shared
+
+    return legend.draw_grid_annotations(im, width, height, hor_texts, ver_texts, margin, legend.Lettering.of(shared.opts))
 
 
 def resize_image(resize_mode: int, im: Image.Image, width: int, height: int, upscaler_name: str | None = None) -> Image.Image:

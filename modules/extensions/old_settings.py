@@ -6,7 +6,7 @@ from typing import Any
 from modules.settings.option import OptionInfo
 
 DEFAULTS: dict[str, Any] = {
-    "sd_unet": "Automatic", "font": "", "dataset_filename_word_regex": "", "dataset_filename_join_string": " ",
+    "sd_unet": "Automatic", "dataset_filename_word_regex": "", "dataset_filename_join_string": " ",
     "training_image_repeats_per_epoch": 1, "sd_lora": "None", "lora_functional": False, "lora_preferred_name": "Alias from file",
     "lora_bundled_ti_to_infotext": True, "lora_add_hashes_to_infotext": True, "lora_show_all": False, "lora_in_memory_limit": 0,
     "sd_vae_as_default": True, "multiple_tqdm": True, "upcast_attn": False, "upcast_sampling": False,

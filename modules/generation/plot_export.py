@@ -15,7 +15,7 @@ from PIL import Image
 from modules.generation.plots import KeptCell, Place, PlotDescription, PlotFolder
 from modules.imaging.encode import png_bytes
 from modules.imaging.grids import image_grid
-from modules.imaging.legend import GridAnnotation, draw_grid_annotations
+from modules.imaging.legend import GridAnnotation, Lettering, draw_grid_annotations
 from modules.imaging.thumbnails import reduced
 from modules.runtime import Runtime
 
@@ -70,11 +70,13 @@ def exported(rt: Runtime, plot: PlotFolder, form: str, shown: Shown) -> tuple[by
     kept, cells = plot.description(), plot.cells()
     if form == "html":
         return page_of(kept, cells, shown, embedded).encode(), "text/html; charset=utf-8"
-    picture = png_bytes(picture_of(kept, cells, shown, max_megapixels=rt.settings.img_max_size_mp), "")
+    picture = png_bytes(picture_of(kept, cells, shown, max_megapixels=rt.settings.img_max_size_mp,
+                                   lettering=Lettering.of(rt.settings)), "")
     return (picture, "image/png") if form == "png" else (archive_of(kept, cells, shown, picture), "application/zip")
 
 
-def picture_of(kept: PlotDescription, cells: Mapping[Place, KeptCell], shown: Shown, *, max_megapixels: float) -> Image.Image:
+def picture_of(kept: PlotDescription, cells: Mapping[Place, KeptCell], shown: Shown, *, max_megapixels: float,
+               lettering: Lettering | None = None) -> Image.Image:
     """All that is shown on one sheet with titles, shrunk to the limit."""
     sheets, side_by_side = list(sheets_of(kept, shown)), []
     share = max_megapixels / max(1, len(sheets))
@@ -84,14 +86,15 @@ def picture_of(kept: PlotDescription, cells: Mapping[Place, KeptCell], shown: Sh
             continue
         grid = image_grid(pictures, rows=len(sheet.rows), max_megapixels=share)
         titles = [[GridAnnotation(title)] for title in sheet.columns], [[GridAnnotation(title)] for title in sheet.rows]
-        side_by_side.append(draw_grid_annotations(grid, grid.width // len(sheet.columns), grid.height // len(sheet.rows), *titles, 0))
+        cell = grid.width // len(sheet.columns), grid.height // len(sheet.rows)
+        side_by_side.append(draw_grid_annotations(grid, *cell, *titles, 0, lettering))
     if not side_by_side:
         return Image.new("RGB", (BLANK_PX, BLANK_PX), "white")
     if len(side_by_side) == 1:
         return side_by_side[0]
     whole = image_grid(side_by_side, rows=1, max_megapixels=max_megapixels)
     titles = [[GridAnnotation(sheet.title)] for sheet in sheets], [[]]
-    return draw_grid_annotations(whole, whole.width // len(sheets), whole.height, *titles, 0)
+    return draw_grid_annotations(whole, whole.width // len(sheets), whole.height, *titles, 0, lettering)
 
 
 def opened(cell: KeptCell | None) -> Image.Image:

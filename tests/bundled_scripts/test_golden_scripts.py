@@ -8,15 +8,17 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
+from modules.imaging.infotext import read_fields
+
 IMAGES = Path(__file__).parent.parent / "goldens" / "images"
 INDEX = json.loads((IMAGES / "index-scripts.json").read_text())
 SIZE_ONLY = ("s_mk2",)  # draws from a generator without a seed
-WITH_LEGEND = ("s_xyz", "s_matrix")  # titles depend on the font
-SET_APART = ("s_xyz_3d-0", "s_matrix_seed_neg-0")  # sheets with titles or margins between the cells
-CELL_PX = 64
+WITH_LEGEND = ("s_xyz", "s_matrix")
+LOOPBACK = ("s_loopback", "s_loopback_lazy_b2")
 # Rounds go through 8 bits that are cut off, and the reference's encoder draws without a seed: of 12,288 values four fall to the next
-# level in the first round, and a random network makes a hundred times as many of it in each further one.
-MOST_CHANGED = {"s_loopback": 0.3, "s_loopback_lazy_b2": 0.3}
+# level in the first round, and a random network makes a hundred times as many of it in each further one. That this is all is what
+# `test_each_round_of_loopback_...` shows.
+MOST_CHANGED = dict.fromkeys(LOOPBACK, 0.3)
 # The recorded request left a value out; the reference then took one of the next script's controls for Sigma adjustment: it was on.
 COMPLETED = {"s_alt": ["", True, True, "a cat", "", True, 5, 1.0, 0.0, False, True]}
 
@@ -60,12 +62,12 @@ def test_pictures_equal_the_reference(client, tmp_path, name):
     expected = [pixels(IMAGES / image["file"]) for image in case["images"]]
     assert len(made) == len(expected)
     for number, (got, want) in enumerate(zip(made, expected, strict=True)):
-        assert got.shape == want.shape or has_titles(name, number), number
-        if name.startswith(SIZE_ONLY) or f"{name}-{number}" in SET_APART:
+        assert got.shape == want.shape, number
+        if name.startswith(SIZE_ONLY):
             continue
-        if has_titles(name, number):
-            got, want = cells_of(got), cells_of(want)
         difference = np.abs(got - want)
+        if has_titles(name, number):
+            difference[is_grey(got) & is_grey(want)] = 0
         changed = (difference > 0).mean()
         assert difference.max() <= 2 and changed <= MOST_CHANGED.get(name, 0.02), f"{number}: max {difference.max()}, {changed:.2%}"
 
@@ -74,7 +76,28 @@ def has_titles(name, number):
     return name.startswith(WITH_LEGEND) and INDEX[name]["images"][number]["parameters"] is None
 
 
-def cells_of(sheet):
-    """The pictures of a sheet, without what is above and beside them."""
-    height, width = (length // CELL_PX * CELL_PX for length in sheet.shape[:2])
-    return sheet[-height:, -width:]
+def is_grey(sheet):
+    """Where letters and their background may be, in sheets of coloured pictures.
+
+    Layout and sizes of titles are those of the reference; the letters are another font's. With the reference's own font they are equal
+    but for two or three of the pixels at the edge of a letter, which the library that draws them fills differently from version to version.
+    """
+    return sheet.max(axis=2) == sheet.min(axis=2)
+
+
+@pytest.mark.parametrize("name", LOOPBACK)
+def test_each_round_of_loopback_equals_the_reference_when_it_begins_with_the_references_picture(client, tmp_path, name):
+    """What is left between the recorded rounds and ours comes from the last bits of the round before alone."""
+    case = INDEX[name]
+    rounds = [image for image in case["images"] if image["parameters"] is not None]
+    assert len(rounds) == case["request"]["script_args"][0]
+    begins = IMAGES / "in" / case["request"]["init_images"][0][1:]
+    for image in rounds:
+        stated = read_fields(image["parameters"])
+        body = {key: value for key, value in case["request"].items() if not key.startswith("script_")} | {
+            "init_images": [base64.b64encode(begins.read_bytes()).decode()], "seed": int(stated["Seed"]), "batch_size": 1,
+            "denoising_strength": float(stated["Denoising strength"]), "inpainting_fill": 1, "save_images": False}
+        [text] = client.post(case["route"], json=body).json()["images"]
+        difference = np.abs(decoded(text, tmp_path) - pixels(IMAGES / image["file"]))
+        assert difference.max() <= 1 and (difference > 0).mean() <= 0.001
+        begins = IMAGES / image["file"]

@@ -2,7 +2,7 @@
 import numpy as np
 from PIL import Image
 
-from modules.imaging.legend import GridAnnotation, draw_grid_annotations
+from modules.imaging.legend import GridAnnotation, Lettering, draw_grid_annotations
 
 CELL = 64
 
@@ -44,3 +44,25 @@ def test_an_inactive_title_is_struck_through_in_grey():
         drawn = draw_grid_annotations(Image.new("RGB", (512, 64), "white"), 512, 512, [[GridAnnotation("word", is_active)]], titles(""))
         return np.asarray(drawn).min()
     assert darkness(True) == 0 and darkness(False) == 0x99
+
+
+def test_settings_say_font_and_colours_and_what_they_say_wrongly_is_left_out(tmp_path):
+    from types import SimpleNamespace
+
+    opts = SimpleNamespace(font="", grid_text_active_color="#ff0000", grid_text_inactive_color="no colour", grid_background_color="black")
+    lettering = Lettering.of(opts)
+    assert lettering == Lettering(active="#ff0000", inactive="#999999", background="black")
+    drawn = draw_grid_annotations(Image.new("RGB", (512, 64)), 512, 512, titles("word"), titles(""), 0, lettering)
+    assert set(np.asarray(drawn)[..., 1:].flat) == {0} and np.asarray(drawn)[..., 0].max() == 255
+    (tmp_path / "no.ttf").write_bytes(b"no font")
+    plain = draw_grid_annotations(sheet(1, 1), CELL, CELL, titles("word"), titles(""))
+    for font in ("no.ttf", "missing.ttf"):
+        given = Lettering(font=str(tmp_path / font))
+        assert draw_grid_annotations(sheet(1, 1), CELL, CELL, titles("word"), titles(""), 0, given).tobytes() == plain.tobytes()
+
+
+def test_the_font_that_is_given_is_used(tmp_path):
+    path = tmp_path / "a.ttf"
+    path.write_bytes(Lettering().of_size(10).font_bytes)
+    font = Lettering(font=str(path)).of_size(12)
+    assert (font.path, font.size, font.getname()) == (str(path), 12, Lettering().of_size(12).getname())
