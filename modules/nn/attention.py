@@ -98,6 +98,7 @@ class BasicTransformerBlock(nn.Module):
     """
 
     merging_ratio = 0.0
+    disable_self_attn = False  # read by extensions
 
     def __init__(self, dim: int, n_heads: int, d_head: int, context_dim: int | None = None):
         super().__init__()
@@ -110,6 +111,10 @@ class BasicTransformerBlock(nn.Module):
 
     def forward(self, x: Tensor, context: Tensor | None = None, size: tuple[int, int] | None = None) -> Tensor:
         """x [B, h * w, C], context [B, S, D], size (h, w) -> [B, h * w, C]."""
+        # Extensions replace _forward on a block by one that knows nothing of the size.
+        return self._forward(x, context=context) if size is None or "_forward" in vars(self) else self._forward(x, context, size)
+
+    def _forward(self, x: Tensor, context: Tensor | None = None, size: tuple[int, int] | None = None) -> Tensor:
         x = self._self_attention(x, size) + x
         x = self.attn2(self.norm2(x), context=context) + x
         return self.ff(self.norm3(x)) + x

@@ -15,16 +15,35 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
+import untrained_files
+from PIL import Image, ImageDraw
 from server_process import ServerProcess
+from tiny_model import make_data_dir
 
 from modules.folders import PROGRAM
+from tools.make_synthetic_checkpoint import write_checkpoint
 
 CLONES = os.environ.get("EASEL_EXTENSIONS")
 pytestmark = [pytest.mark.skipif(not CLONES, reason="EASEL_EXTENSIONS names no folder of clones"), pytest.mark.timeout(900)]
 REQUEST = {"prompt": "a cat", "steps": 3, "width": 128, "height": 128, "seed": 1, "sampler_name": "Euler", "do_not_save_grid": True}
 OFFLINE = {"HF_HUB_OFFLINE": "1", "YOLO_OFFLINE": "true", "NO_ALBUMENTATIONS_UPDATE": "1"}
 COLUMNS = [True, False, "Matrix", "Columns", "Mask", "Prompt", "1,1", "0.2"]
+
+
+def base64_of(picture: Image.Image) -> str:
+    content = io.BytesIO()
+    picture.save(content, format="PNG")
+    return base64.b64encode(content.getvalue()).decode()
+
+
+def picture_of(text: str) -> Image.Image:
+    return Image.open(io.BytesIO(base64.b64decode(text))).convert("RGB")
+
+
+def drawing() -> Image.Image:
+    picture = Image.new("RGB", (128, 128), "white")
+    ImageDraw.Draw(picture).ellipse((20, 30, 100, 90), fill="black")
+    return picture
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,8 +57,7 @@ class Installed:
         """The pictures of a request and the first infotext."""
         status, answer = self.server.post(f"/sdapi/v1/{route}", {**REQUEST, **values})
         assert status == 200, answer
-        pictures = [Image.open(io.BytesIO(base64.b64decode(text))).convert("RGB") for text in answer["images"]]
-        return pictures, json.loads(answer["info"])["infotexts"][0]
+        return [picture_of(text) for text in answer["images"]], json.loads(answer["info"])["infotexts"][0]
 
     def with_script(self, title: str, args: list[Any], **values: Any) -> tuple[list[Image.Image], str]:
         """The same with an always-on script."""
@@ -75,9 +93,7 @@ def wildcards(easel):
 def ultimate_upscale(easel):
     args = easel.defaults("ultimate sd upscale", is_img2img=True)
     args[1], args[2], args[8], args[10], args[13], args[14], args[17] = 128, 128, 0, 0, 0, 2, 2
-    content = io.BytesIO()
-    Image.new("RGB", (128, 128), "red").save(content, format="PNG")
-    pictures, _ = easel.picture("img2img", init_images=[base64.b64encode(content.getvalue()).decode()], denoising_strength=0.3,
+    pictures, _ = easel.picture("img2img", init_images=[base64_of(drawing())], denoising_strength=0.3,
                                 script_name="ultimate sd upscale", script_args=args)
     assert pictures[0].size == (256, 256)
 
@@ -148,6 +164,42 @@ def adetailer(easel):
     assert easel.with_script("adetailer", [True, False, certain])[0][0].tobytes() == easel.picture()[0][0].tobytes()
 
 
+def tiny_model_and_adapter(data_dir):
+    make_data_dir(data_dir, seeds=(1,))
+    (data_dir / "models" / "ControlNet").mkdir()
+    untrained_files.write_adapter(data_dir / "models" / "ControlNet" / "untrained_t2iadapter.safetensors", width=32)
+
+
+def full_model_and_controlnet(data_dir):
+    for folder in ("ControlNet", "Stable-diffusion"):
+        (data_dir / "models" / folder).mkdir(parents=True)
+    write_checkpoint(data_dir / "models" / "Stable-diffusion" / "untrained.safetensors")
+    untrained_files.write_controlnet(data_dir / "models" / "ControlNet" / "untrained_canny.safetensors")
+
+
+def controlnet_unit(easel, **values):
+    [model] = easel.server.get("/controlnet/model_list")[1]["model_list"]
+    return {"enabled": True, "module": "canny", "model": model, "image": base64_of(drawing()), "processor_res": 128,
+            "threshold_a": 100, "threshold_b": 200, **values}
+
+
+def controlnet_with_an_adapter(easel):
+    status, answer = easel.server.post("/controlnet/detect", {
+        "controlnet_module": "canny", "controlnet_input_images": [base64_of(drawing())], "controlnet_processor_res": 128})
+    assert status == 200 and picture_of(answer["images"][0]).getextrema() == ((0, 255),) * 3
+    plain, _ = easel.picture()
+    without, _ = easel.with_script("controlnet", [controlnet_unit(easel, weight=0.0)])
+    assert without[0].tobytes() == plain[0].tobytes()
+    assert "ControlNet 0: " in easel.changes_the_picture("controlnet", [controlnet_unit(easel)])
+    easel.changes_the_picture("controlnet", [controlnet_unit(easel, module="reference_only", model="None", threshold_a=0.5)])
+    easel.changes_the_picture("controlnet", [controlnet_unit(easel, module="invert")], enable_hr=True, hr_scale=1.5, denoising_strength=0.7)
+    assert easel.picture()[0][0].tobytes() == plain[0].tobytes()
+
+
+def controlnet_with_a_controlnet(easel):
+    easel.changes_the_picture("controlnet", [controlnet_unit(easel)], steps=2)
+
+
 def only_the_page(easel):
     """What it does happens in the page."""
 
@@ -182,7 +234,9 @@ TARGETS = (
     Target(folder="sd-webui-lora-block-weight", works=only_the_page, scripts=("lora block weight",)),
     Target(folder="multidiffusion-upscaler-for-automatic1111", works=tiled_diffusion, scripts=("tiled diffusion", "tiled vae")),
     Target(folder="adetailer", works=adetailer, scripts=("adetailer",), flags=("--ad-no-huggingface",), prepare=untrained_detector),
-    Target(folder="sd-webui-controlnet", works=only_the_page, scripts=("controlnet",)),
+    Target(folder="sd-webui-controlnet", works=controlnet_with_an_adapter, scripts=("controlnet",), prepare=tiny_model_and_adapter,
+           elements=("txt2img_controlnet_ControlNet-0_controlnet_enable_checkbox",)),
+    Target(folder="sd-webui-controlnet", works=controlnet_with_a_controlnet, prepare=full_model_and_controlnet),
 )
 
 

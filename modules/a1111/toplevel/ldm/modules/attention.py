@@ -1,5 +1,6 @@
 """Attention under the names of `ldm.modules.attention`."""
 from ldm.util import default, exists
-from modules.nn.attention import GEGLU, BasicTransformerBlock, CrossAttention, FeedForward, SpatialTransformer
+from modules.network_parts import BasicTransformerBlock, CrossAttention, FeedForward, SpatialTransformer
+from modules.nn.attention import GEGLU
 
 MemoryEfficientCrossAttention = CrossAttention

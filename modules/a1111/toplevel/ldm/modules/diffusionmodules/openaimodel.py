@@ -4,7 +4,8 @@ from torch import nn
 from ldm.modules.attention import SpatialTransformer
 from ldm.modules.diffusionmodules.util import avg_pool_nd, checkpoint, conv_nd, linear, normalization, timestep_embedding, zero_module
 from ldm.util import exists
-from modules.nn.unet import Downsample, ResBlock, TimestepEmbedSequential, UNetModel, Upsample, th
+from modules.network_parts import Downsample, ResBlock, Upsample
+from modules.nn.unet import TimestepEmbedSequential, UNetModel, th
 
 
 class TimestepBlock(nn.Module):
