@@ -35,7 +35,10 @@ def test_keys_are_known_by_their_sign_wherever_a_keyboard_has_them(easel):
 
 
 def test_the_self_check_of_the_footer_lists_what_was_looked_at(easel):
+    easel.tab.click("#tab_gallery-button")
     easel.tab.click("#self_check_button")
     easel.tab.wait_for_selector("#self_check_dialog[data-open] li[data-state=good]")
     assert "Pictures are made on cpu" in easel.tab.inner_text("#self_check_dialog")
     assert easel.problems == []
+    easel.tab.keyboard.press("Escape")
+    easel.tab.wait_for_selector("#self_check_dialog[data-open]", state="detached")

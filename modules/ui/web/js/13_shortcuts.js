@@ -110,15 +110,13 @@ document.addEventListener("keydown", (event) => safe(() => keyForShortcut(event,
 
 function openShortcuts() {
     if (presentDialog()) return false;
-    if (byId("shortcuts_dialog")) byId("shortcuts_dialog").remove();
-    const dialog = dialogNamed("shortcuts_dialog", {kind: "shortcuts", title: "Keyboard shortcuts", what: "overview"}, () => [
+    const dialog = freshDialog("shortcuts_dialog", {kind: "shortcuts", title: "Keyboard shortcuts", what: "overview"}, [
         made("p", {class: "quiet", text: "Press the button beside an action, then the new keys. Escape leaves it as it is, Backspace gives it none."}),
         made("div", {class: "shortcut-lists"}), made("div", {class: "dialog-buttons"}, made("button", {type: "button", class: "dialog-button", text: "Back to the usual keys", onclick: () => {
             localRemove(SHORTCUTS_KEPT);
             drawShortcuts(dialog);
         }}))]);
     drawShortcuts(dialog);
-    openDialog(dialog, "Keyboard shortcuts");
     return true;
 }
 

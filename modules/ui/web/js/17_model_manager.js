@@ -33,7 +33,7 @@ async function openModelManager() {
     const sum = made("input", {type: "text", placeholder: "SHA-256, if you have it", "aria-label": "Checksum", spellcheck: "false"});
     const kind = chooser("checkpoint");
     const rows = kinds.map((row) => made("tr", {}, made("td", {text: row.label}), made("td", {}, made("code", {text: row.path})), made("td", {text: row.count})));
-    freshDialog("model_manager", "Models", [
+    freshDialog("model_manager", {title: "Models"}, [
         made("p", {class: "quiet", text: "Put files into these folders and press the button beside the checkpoint, or bring them here."}),
         differencesTable(["Kind", "Folder", "Files"], rows), zone, list,
         made("div", {class: "form-tools"}, address, name, kind, sum, toolButton("Download", () => fetchModel({url: address.value, name: name.value, kind: kind.value, sha256: sum.value}, list)))]);

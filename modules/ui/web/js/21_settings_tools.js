@@ -6,11 +6,6 @@ listen("settings_backups", () => openSettingsBackups());
 listen("settings_form_defaults", () => openFormDefaults());
 
 /** A dialog that is made anew each time, since what it shows changes. */
-function freshDialog(id, title, parts) {
-    if (byId(id)) byId(id).remove();
-    openDialog(dialogNamed(id, {kind: "settings-tool", title, what: "dialog"}, () => parts), title);
-}
-
 function toolButton(text, action) {
     return made("button", {type: "button", class: "dialog-button", text, onclick: () => safeAsync(action)});
 }
@@ -28,7 +23,7 @@ async function openChangedSettings() {
     const {settings} = await callServer("/internal/settings/changed");
     const rows = settings.map((row) => made("tr", {}, made("td", {}, row.label, made("small", {text: row.section})), made("td", {text: shownValue(row.value)}), made("td", {text: shownValue(row.default)}),
         made("td", {}, toolButton("Reset", () => resetSettings([row.key])))));
-    freshDialog("settings_changed_dialog", "What differs from the defaults", rows.length ? [differencesTable(["Setting", "Now", "Default", ""], rows),
+    freshDialog("settings_changed_dialog", {title: "What differs from the defaults"}, rows.length ? [differencesTable(["Setting", "Now", "Default", ""], rows),
         made("div", {class: "dialog-buttons"}, toolButton("Reset all", () => confirm("Set all of these back to their defaults?") && resetSettings(settings.map((row) => row.key))))]
         : [made("p", {class: "quiet", text: "Everything is as it was delivered."})]);
 }
@@ -49,7 +44,7 @@ async function openSettingsBackups() {
     const name = made("input", {type: "text", placeholder: "Name", "aria-label": "Name of the copy"});
     const rows = backups.map((backup) => made("tr", {}, made("td", {text: backup.is_daily ? "made by itself" : backup.name}), made("td", {text: new Date(backup.made * 1000).toLocaleString("en")}),
         made("td", {}, toolButton("Restore", async () => saySettingNotes((await callServer("/internal/settings/backups/restore", {file: backup.file})).notes, "Restored. The page is loaded again.")))));
-    freshDialog("settings_backups_dialog", "Copies of the settings", [
+    freshDialog("settings_backups_dialog", {title: "Copies of the settings"}, [
         made("div", {class: "form-tools"}, name, toolButton("Copy the settings now", () => callServer("/internal/settings/backups/save", {name: name.value}).then(openSettingsBackups))),
         rows.length ? differencesTable(["Name", "Made", ""], rows) : made("p", {class: "quiet", text: "There is no copy yet. One is made on each day on which something differs from the defaults."})]);
 }
@@ -71,6 +66,6 @@ async function openFormDefaults() {
         closeDialog(byId("form_defaults_dialog"));
         showMessage("Stored. They count from the next start on; Reload UI does that at once.");
     };
-    freshDialog("form_defaults_dialog", "Defaults of the forms", parts.length ? [made("p", {class: "quiet", text: "New pages would begin with these values."}), ...parts,
+    freshDialog("form_defaults_dialog", {title: "Defaults of the forms"}, parts.length ? [made("p", {class: "quiet", text: "New pages would begin with these values."}), ...parts,
         made("div", {class: "dialog-buttons"}, toolButton("Apply", apply))] : [made("p", {class: "quiet", text: "The forms stand at their defaults."})]);
 }

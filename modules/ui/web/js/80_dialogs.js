@@ -15,6 +15,14 @@ function dialogNamed(id, {kind, title, what}, content) {
     return dialog;
 }
 
+/** The same made anew and opened. */
+function freshDialog(id, {kind = "settings-tool", title, what = "dialog"}, parts) {
+    if (byId(id)) byId(id).remove();
+    const dialog = dialogNamed(id, {kind, title, what}, () => parts);
+    openDialog(dialog, title);
+    return dialog;
+}
+
 function openDialog(dialog, name) {
     dialog.setAttribute("aria-label", name);
     dialog.dataset.open = ""; // gradio rewrites classes of its elements, not their data
@@ -47,7 +55,7 @@ document.addEventListener("keydown", (event) => {
     const dialog = presentDialog();
     if (!dialog) return;
     if (event.key === "Tab") trapFocus(dialog, event);
-    if (event.key === "Escape" && !document.querySelector("[role=listbox]")) closeDialog(dialog);
+    if (event.key === "Escape" && !dialog.querySelector("[role=listbox]")) closeDialog(dialog); // a list in it is closed first
 });
 
 document.addEventListener("mousedown", (event) => {

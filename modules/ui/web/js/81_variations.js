@@ -29,13 +29,11 @@ function openVariations(tab) {
         const [seeds, strengths, first, last] = fields.map(({input}) => Math.min(Number(input.max), Math.max(Number(input.min), Number(input.value))));
         await exploreVariations(tab, picture.infotext, {seeds, strengths, first, last});
     };
-    if (byId("variations_dialog")) byId("variations_dialog").remove();
-    const dialog = dialogNamed("variations_dialog", {kind: "variations", title: "Variations of this picture", what: "dialog"}, () => [
+    freshDialog("variations_dialog", {kind: "variations", title: "Variations of this picture"}, [
         made("p", {class: "quiet", text: "Each column is another variation seed, each row goes further away. A cell that you send to the form becomes the next starting point: what it was varied by is kept as a chain."}),
         made("div", {class: "variation-fields"}, ...fields.map(({row}) => row)),
         made("div", {class: "dialog-buttons"}, made("button", {type: "button", id: "variations_go", class: "dialog-button", text: "Explore",
             onclick: () => explore().catch((error) => showMessage(error.message, "error"))}))]);
-    openDialog(dialog, "Variations");
 }
 
 /** The value of a key in an infotext's line of parameters, as text; "" where it is not there. */

@@ -118,13 +118,11 @@ async function applyExtensions() {
 
 async function lookAtExtension(path, body) {
     const found = await askExtensions(path, body);
-    if (byId("extension_dialog")) byId("extension_dialog").remove();
-    const dialog = dialogNamed("extension_dialog", {kind: "extension-preview", title: (found.replaces ? "Update " : "Install ") + found.name, what: "question"}, () => [
+    freshDialog("extension_dialog", {kind: "extension-preview", title: (found.replaces ? "Update " : "Install ") + found.name, what: "question"}, [
         made("p", {class: "quiet", text: "From " + found.source}), ...previewParts(found.preview),
         made("p", {class: "note", text: "An extension is a program: it can do on this machine whatever you can. Install those that you trust."}),
         made("pre", {class: "installer-output", hidden: true}),
         made("div", {class: "dialog-buttons"}, extensionButton(found.replaces ? "Update" : "Install", () => installExtension(found.id), {class: "dialog-button primary", id: "extension_install"}))]);
-    openDialog(dialog, "Install an extension");
 }
 
 function previewParts(preview) {

@@ -222,14 +222,12 @@ async function deleteChosen() {
 }
 
 function galleryQuestion(title, fields, actionText, action) {
-    if (byId("gallery_question")) byId("gallery_question").remove();
-    const dialog = dialogNamed("gallery_question", {kind: "gallery-question", title, what: "question"}, () => [...fields,
+    const dialog = freshDialog("gallery_question", {kind: "gallery-question", title, what: "question"}, [...fields,
         made("div", {class: "dialog-buttons"}, made("button", {type: "button", class: "dialog-button", text: actionText, onclick: () => {
             closeDialog(dialog);
             safeAsync(action);
         }}))]);
     dialog.addEventListener("keydown", (event) => { if (event.key === "Enter" && event.target.matches("input")) dialog.querySelector(".dialog-buttons button").click(); });
-    openDialog(dialog, title);
     const first = dialog.querySelector("input, select");
     if (first) first.focus();
 }
