@@ -2,8 +2,8 @@
 from PIL import Image
 
 from modules._live import live
-from modules.imaging.filenames import part
 from modules.imaging import legend
+from modules.imaging.filenames import part
 from modules.imaging.legend import GridAnnotation as GridAnnotation
 from modules.imaging.tiles import Grid, combine_grid, split_grid
 
