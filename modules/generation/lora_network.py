@@ -6,12 +6,13 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from modules import runtime
-from modules.errors import UserError
+from modules.errors import RequestError, UserError
 from modules.extra_networks import ExtraNetwork, ExtraNetworkParams, register_extra_network, register_extra_network_alias
 from modules.generation.lora_views import all_same, loaded_views, view_of
 from modules.networks.block_weights import NAMED, block_factors
 from modules.networks.lora import LoraUse, deltas
 from modules.networks.patching import patched
+from modules.scripts import Script
 
 
 class LoraNetwork(ExtraNetwork):
@@ -106,12 +107,28 @@ def wanted(p: Any, params: ExtraNetworkParams) -> LoraUse | None:
         p.comment(f"<lora:{':'.join(params.items)}> was left out: its weights must be numbers.")
         return None
     try:
-        factors = None if blocks is None else block_factors(blocks)
+        factors = None if blocks is None else factors_of(p, blocks)
         lora = runtime.current().loras.find(name)
     except UserError as error:
         p.comment(str(error))
         return None
     return LoraUse(lora=lora, te_multiplier=text, unet_multiplier=unet, dyn_dim=rank, blocks=factors)
+
+
+def factors_of(p: Any, blocks: str) -> dict[str, float] | None:
+    """The block weights of a tag; None where they are for a script that reads tags itself. Raises RequestError for what nobody knows."""
+    try:
+        return block_factors(blocks)
+    except RequestError:
+        runner = getattr(p, "scripts", None)
+        if runner is not None and any(reads_networks(script) for script in runner.alwayson_scripts):
+            return None
+        raise
+
+
+def reads_networks(script: Script) -> bool:
+    """Whether a script looks at the networks at work, as those do that have names of block weights of their own."""
+    return type(script).after_extra_networks_activate is not Script.after_extra_networks_activate
 
 
 network = LoraNetwork()

@@ -153,6 +153,10 @@ class Network:
     def multiplier(self) -> float:
         return self.unet_multiplier
 
+    @multiplier.setter
+    def multiplier(self, value: float) -> None:
+        self.unet_multiplier = value
+
     @property
     def modules(self) -> dict[str, NetworkModule]:
         """By the name of the module that each changes, with underscores."""
@@ -168,13 +172,14 @@ class Network:
 
     def use(self) -> LoraUse:
         """What the engine does with it."""
-        lora = self.lora
+        lora, blocks = self.lora, self.blocks
         if self._modules is not None:
             parts = {self._of_key[key]: module.changed_part() for key, module in self._modules.items()}
             if any(part is not lora.parts[name] for name, part in parts.items()):
-                lora = replace(lora, parts=parts)
+                # A script that weighs the parts has read the block weights of the tag; they must not count twice.
+                lora, blocks = replace(lora, parts=parts), None
         return LoraUse(lora=lora, te_multiplier=self.te_multiplier, unet_multiplier=self.unet_multiplier, dyn_dim=self.dyn_dim,
-                       blocks=self.blocks)
+                       blocks=blocks)
 
 
 def key_of(parameter: str) -> str:

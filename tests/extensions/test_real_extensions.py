@@ -200,6 +200,21 @@ def controlnet_with_a_controlnet(easel):
     easel.changes_the_picture("controlnet", [controlnet_unit(easel)], steps=2)
 
 
+def tiny_model(data_dir):
+    make_data_dir(data_dir, seeds=(1,))
+
+
+def lora_block_weight(easel):
+    args = easel.defaults("lora block weight")
+    args[0] = "NOTHING:" + ",".join(["0"] * 17) + "\nHALF:" + ",".join(["0.5"] * 17)
+
+    def with_lora(tag: str) -> bytes:
+        return easel.with_script("lora block weight", args, prompt=f"a cat <lora:tinylora:{tag}>")[0][0].tobytes()
+
+    assert with_lora("1:lbw=NOTHING") == with_lora("0") != with_lora("1")
+    assert with_lora("1:lbw=HALF") == with_lora("1:lbw=" + ",".join(["0.5"] * 17)) == with_lora("0.5") != with_lora("1")
+
+
 def only_the_page(easel):
     """What it does happens in the page."""
 
@@ -231,7 +246,7 @@ TARGETS = (
     Target(folder="sd-dynamic-thresholding", works=dynamic_thresholding, elements=("dynthres_mimic_mode",)),
     Target(folder="sd-webui-vectorscope-cc", works=vectorscope, scripts=("vectorscope cc",)),
     Target(folder="sd-webui-freeu", works=free_u, scripts=("freeu",)),
-    Target(folder="sd-webui-lora-block-weight", works=only_the_page, scripts=("lora block weight",)),
+    Target(folder="sd-webui-lora-block-weight", works=lora_block_weight, scripts=("lora block weight",), prepare=tiny_model),
     Target(folder="multidiffusion-upscaler-for-automatic1111", works=tiled_diffusion, scripts=("tiled diffusion", "tiled vae")),
     Target(folder="adetailer", works=adetailer, scripts=("adetailer",), flags=("--ad-no-huggingface",), prepare=untrained_detector),
     Target(folder="sd-webui-controlnet", works=controlnet_with_an_adapter, scripts=("controlnet",), prepare=tiny_model_and_adapter,

@@ -1,5 +1,6 @@
 """Tags of LoRA files in prompts: what they mean, and a LoRA that lets few steps suffice."""
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,9 +10,10 @@ from safetensors.torch import load_file, save_file
 
 from modules import txt2img
 from modules.extra_networks import ExtraNetworkParams
-from modules.generation import lora_network
+from modules.generation import lora_network, lora_views
 from modules.imaging import infotext
 from modules.networks.key_names import diffusers_name, kohya_names
+from modules.scripts import Script
 
 REQUEST = {"prompt": "a red cube", "steps": 4, "width": 64, "height": 64, "seed": 5, "sampler_name": "LCM", "cfg_scale": 1.0,
            "do_not_save_grid": True}
@@ -66,6 +68,32 @@ def test_a_tag_may_give_blocks_strengths_of_their_own(runtime, tag):
 def test_tags_that_cannot_be_followed_are_commented(runtime, tag, comment):
     said = Said()
     assert lora_network.wanted(said, ExtraNetworkParams(items=tag.split(":"))) is None and said.comments[0].startswith(comment)
+
+
+class ReadsNetworks(Script):
+    """A script that has names of block weights of its own."""
+
+    def after_extra_networks_activate(self, p, *args, **kwargs):
+        """Weighs blocks."""
+
+
+def test_names_of_block_weights_that_are_not_ours_are_left_to_scripts_that_read_the_tags(runtime):
+    said, tag = Said(), ExtraNetworkParams(items=["tinylora", "1", "lbw=SOME"])
+    said.scripts = SimpleNamespace(alwayson_scripts=[Script()])
+    assert lora_network.wanted(said, tag) is None
+    said.scripts.alwayson_scripts.append(ReadsNetworks())
+    assert lora_network.wanted(said, tag).blocks is None
+
+
+def test_block_weights_that_a_script_has_applied_to_the_parts_do_not_count_twice(runtime):
+    tag = ExtraNetworkParams(items=["tinylora", "1", "lbw=" + ",".join(["0.5"] * 17)])
+    use = lora_network.wanted(Said(), tag)
+    view = lora_views.view_of(use, None)
+    view.multiplier = 0.25
+    assert view.use().blocks == use.blocks and view.use().unet_multiplier == 0.25
+    part = next(iter(view.modules.values()))
+    part.up.weight = torch.nn.Parameter(part.up.weight * 0.5)
+    assert view.use().blocks is None and view.use().lora is not use.lora
 
 
 def test_lyco_is_another_word_for_lora(runtime):
