@@ -163,7 +163,9 @@ def connect(rt: Runtime, parts: Parts) -> None:
     pressed.then(None, None, None, js=f"() => generateAnswered('{tab}')", **PRIVATE)
     hidden_button(f"{tab}_show_result").click(restore_handler(rt), task, results.outputs, js=f"() => resultToShow('{tab}')", **MANY)
     plan = plan_handler(rt, parts.kind, partial(parts.form_values, rt))
-    hidden_button(f"{tab}_plan_script").click(plan, parts.inputs[len(parts.before):], parts.panel.plan, **PRIVATE)
+    planned = hidden_button(f"{tab}_plan_script").click(plan, parts.inputs[len(parts.before):], parts.panel.plan,
+                                                        trigger_mode="always_last", **PRIVATE)
+    planned.then(None, None, None, js=f"() => planAnswered('{tab}')", **PRIVATE)
     prompts = [form.components["prompt"], form.components["negative_prompt"]]
     top.clear.click(None, prompts, prompts, js="confirmClearPrompt", **PRIVATE)
     names = json.dumps(list(form.components))

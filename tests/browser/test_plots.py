@@ -57,6 +57,18 @@ def test_a_plot_says_its_cost_fills_turns_hides_and_grows(easel):
     easel.wait_until_idle()
 
 
+def test_what_is_said_is_of_the_last_values_also_when_they_change_while_it_is_found_out(easel):
+    page = easel.tab
+    choose_plot(page, ("Steps", "1-150"), ("Seed", "1-40"))
+    page.wait_for_selector("#txt2img_script_plan.outdated")
+    page.wait_for_function("() => planAsked.txt2img === 1")
+    page.fill(f"#{SCRIPT}_y_values textarea, #{SCRIPT}_y_values input", "1-3")
+    page.get_by_text("150 × 3 = 450 cells").wait_for()
+    page.wait_for_selector("#txt2img_script_plan:not(.outdated)")
+    page.fill(f"#{SCRIPT}_y_values textarea, #{SCRIPT}_y_values input", "1-99")
+    page.get_by_text("The plot has 14,850 cells. The most are 10,000.").wait_for()
+
+
 def test_a_failed_cell_shows_its_error_and_a_cell_is_made_again(easel):
     page = easel.tab
     choose_plot(page, ("Steps", "1, 0, 2"))

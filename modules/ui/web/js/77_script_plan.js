@@ -4,6 +4,7 @@
 const PLAN_DELAY_MS = 600;
 
 var planTimers = {};
+var planAsked = {}; // by tab: 1 while an answer is awaited, 2 when values were changed since, so that another will follow
 
 function chosenScript(tab) {
     const box = document.querySelector("#" + tab + "_script_container #script_list input");
@@ -14,8 +15,18 @@ function planSoon(tab) {
     clearTimeout(planTimers[tab]);
     planTimers[tab] = setTimeout(() => {
         const said = byId(tab + "_script_plan");
-        if (chosenScript(tab) || (said && said.textContent.trim())) pressHidden(tab + "_plan_script");
+        if (!chosenScript(tab) && !(said && said.textContent.trim())) return;
+        planAsked[tab] = planAsked[tab] ? 2 : 1;
+        if (said) said.classList.add("outdated");
+        pressHidden(tab + "_plan_script");
     }, PLAN_DELAY_MS);
+}
+
+/* An answer has come; the page asks once more by itself when values were changed in the meantime. */
+function planAnswered(tab) {
+    planAsked[tab] = planAsked[tab] === 2 ? 1 : 0;
+    const said = byId(tab + "_script_plan");
+    if (said && !planAsked[tab]) said.classList.remove("outdated");
 }
 
 /* Clicks of scripts do not count: the hidden button is pressed by one. */
