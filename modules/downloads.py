@@ -5,8 +5,6 @@ import hashlib
 import http.client
 import os
 import shutil
-import socket
-import ssl
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,7 @@ from modules.imaging.known_files import KNOWN_FILES, KnownFile
 from modules.imaging.known_upscalers import KNOWN_UPSCALERS
 from modules.jobs.job import OVER, Job
 from modules.jobs.state import JobState
-from modules.public_addresses import is_public
+from modules.public_addresses import NotPublic, connection_to
 from modules.runtime import Runtime
 from modules.version import version_text
 
@@ -215,15 +213,8 @@ def _asked(file: KnownFile, start: int, connect: Connect) -> tuple[http.client.H
 
 
 def public_connection(host: str, port: int) -> http.client.HTTPConnection:
-    """A connection over TLS to a host of the open internet, made to the very address that was looked at. Raises UserError, OSError."""
-    found = [str(row[4][0]) for row in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-    if not all(map(is_public, found)):
-        raise UserError(f"Nothing was downloaded from {host}.", "It lies on this machine or in its own network.")
-    connection = http.client.HTTPConnection(host, port, timeout=WAIT_S)
-    plain = socket.create_connection((found[0], port), timeout=WAIT_S)
+    """A connection over TLS to a host of the open internet. Raises UserError, OSError."""
     try:
-        connection.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=host)
-    except BaseException:
-        plain.close()
-        raise
-    return connection
+        return connection_to(host, port, wait_s=WAIT_S)
+    except NotPublic as error:
+        raise UserError(f"Nothing was downloaded from {host}.", "It lies on this machine or in its own network.") from error

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from modules import downloads
+from modules import downloads, public_addresses
 from modules.downloads import PART, fetched, public_connection
 from modules.errors import Interrupted, NotFound, UserError
 from modules.imaging.known_files import KNOWN_FILES, KnownFile
@@ -135,7 +135,7 @@ def test_redirects_are_followed_over_https_alone(publisher, tmp_path):
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1", "10.0.0.1", "169.254.169.254", "::ffff:192.168.0.1"])
 def test_addresses_of_this_machine_and_its_network_are_refused(address, monkeypatch):
     rows = [(0, 0, 0, "", ("8.8.8.8", 443)), (0, 0, 0, "", (address, 443))]
-    monkeypatch.setattr(downloads.socket, "getaddrinfo", lambda *_, **__: rows)
+    monkeypatch.setattr(public_addresses.socket, "getaddrinfo", lambda *_, **__: rows)
     with pytest.raises(UserError, match="its own network"):
         public_connection("files.example", 443)
 

@@ -1,15 +1,14 @@
 """Pictures that a request names by their address: off unless a setting allows them, and never from this machine or its network."""
 from __future__ import annotations
 
+import contextlib
 import http.client
-import socket
-import ssl
 import time
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from modules.errors import RequestError
-from modules.public_addresses import is_public
+from modules.public_addresses import NotPublic, connection_to
 from modules.runtime import Runtime
 from modules.version import version_text
 
@@ -73,26 +72,14 @@ def checked_address(field: str, address: str) -> SplitResult:
     return parts
 
 
-def address_to_ask(field: str, host: str, port: int, options: FetchOptions) -> str:
-    """An address of the host that may be asked: all that its name stands for are looked at. Raises RequestError, OSError.
-
-    The connection is made to the address itself, so that a name that stands for another one a moment later gains nothing.
-    """
-    found = [str(row[4][0]) for row in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-    for text in found:
-        if not options.allows_local and not is_public(text):
-            raise _refused(field, "It lies on this machine or in its own network")
-    return found[0]
-
-
 def _asked(field: str, parts: SplitResult, options: FetchOptions, end: float) -> tuple[bytes, str | None]:
     """(content, None), or (nothing, where to ask instead)."""
     host, port = str(parts.hostname), parts.port or (443 if parts.scheme == "https" else 80)
-    target = address_to_ask(field, host, port, options)
-    connection = http.client.HTTPConnection(host, port, timeout=WAIT_S)
-    sock = socket.create_connection((target, port), timeout=WAIT_S)
     try:
-        connection.sock = ssl.create_default_context().wrap_socket(sock, server_hostname=host) if parts.scheme == "https" else sock
+        connection = connection_to(host, port, is_tls=parts.scheme == "https", allows_local=options.allows_local, wait_s=WAIT_S)
+    except NotPublic as error:
+        raise _refused(field, "It lies on this machine or in its own network") from error
+    with contextlib.closing(connection):
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         connection.request("GET", path, headers={"User-Agent": options.user_agent, "Accept": "image/*"})
         answer = connection.getresponse()
@@ -101,9 +88,6 @@ def _asked(field: str, parts: SplitResult, options: FetchOptions, end: float) ->
         if answer.status != 200:
             raise _refused(field, f"The answer was {answer.status}")
         return _content(field, answer, end), None
-    finally:
-        connection.close()
-        sock.close()
 
 
 def _content(field: str, answer: http.client.HTTPResponse, end: float) -> bytes:

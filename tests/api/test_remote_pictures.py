@@ -9,10 +9,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from PIL import Image
 
+from modules import public_addresses
 from modules.api import remote_pictures
-from modules.api.remote_pictures import FetchOptions, checked_address, fetched, is_public
+from modules.api.remote_pictures import FetchOptions, checked_address, fetched
 from modules.errors import RequestError
 from modules.imaging.encode import png_bytes
+from modules.public_addresses import is_public
 
 ON = FetchOptions(is_enabled=True, user_agent="test")
 LOCAL = FetchOptions(is_enabled=True, allows_local=True, user_agent="test")
@@ -91,7 +93,7 @@ def test_a_redirect_to_this_machine_is_refused(site, monkeypatch):
         asked.append(text)
         return len(asked) == 1
 
-    monkeypatch.setattr(remote_pictures, "is_public", only_first_is_public)
+    monkeypatch.setattr(public_addresses, "is_public", only_first_is_public)
     with pytest.raises(RequestError, match="own network"):
         fetched("init_images", f"{site}/to/{site}/b", ON)
     assert len(asked) == 2
@@ -144,7 +146,7 @@ def test_clients_cannot_allow_it_themselves(client):
 
 
 def test_an_allowed_picture_is_used(client, rt, site, monkeypatch):
-    monkeypatch.setattr(remote_pictures, "is_public", lambda text: True)
+    monkeypatch.setattr(public_addresses, "is_public", lambda text: True)
     monkeypatch.setitem(Pictures.files, "/red.png", png_bytes(Image.new("RGB", (8, 8), "red"), "a cat"))
     rt.settings.set("api_enable_requests", True)
     try:
