@@ -4,7 +4,7 @@ import math
 from importlib.util import find_spec
 
 from modules import errors, processing, scripts, shared
-from scripts.parts.results import Gathered, own_copy, save_grid, sheet, stopped
+from scripts.parts.results import Gathered, own_copy, sheet_of_all, stopped
 
 ORIGINAL = 1  # masked content
 CURVES = {
@@ -44,7 +44,7 @@ class Script(scripts.Script):
         processing.fix_seed(p)
         rounds, batches = max(1, int(loops)), p.n_iter
         shared.state.job_count = rounds * batches
-        gathered, seed, sheets = Gathered(), p.seed, []
+        gathered, seed = Gathered(), p.seed
         p.extra_generation_params |= {"Final denoising strength": final_strength, "Denoising curve": curve}
         strengths = [strength_at(done, rounds, p.denoising_strength, final_strength, curve) for done in range(rounds)]
         for _ in range(batches):
@@ -54,11 +54,7 @@ class Script(scripts.Script):
                 gathered.add(processed)
             if stopped():
                 break
-        if len(gathered.pictures) > 1 and shared.opts.return_grid:
-            grid = sheet(gathered.pictures, len(gathered.pictures))
-            save_grid(p, grid, gathered.infotexts[0], "grid")
-            sheets.append((grid, gathered.infotexts[0]))
-        return gathered.processed(p, sheets)
+        return gathered.processed(p, sheet_of_all(p, gathered))
 
 
 def interrogator(name):

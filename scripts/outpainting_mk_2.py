@@ -5,7 +5,7 @@ from PIL import Image
 from modules import images, processing, scripts, shared
 from scripts.parts.matched_noise import with_matched_noise
 from scripts.parts.outpainting import direction_control, growth_of
-from scripts.parts.results import Gathered, grid_infotext, part_of, pictures_of, save_grid, save_picture, sheet, stopped
+from scripts.parts.results import Gathered, grid_infotext, part_of, pictures_of, save_picture, sheet_of_all, stopped
 from scripts.parts.tiles import fitted
 
 ORIGINAL = 1  # masked content
@@ -51,7 +51,7 @@ class Script(scripts.Script):
             for one in grown if first else ():
                 save_picture(p, one, infotext)
                 results.add_picture(one, infotext, first)
-        return results.processed(p, sheets(p, results))
+        return results.processed(p, sheet_of_all(p, results))
 
 
 def sides_of(growth):
@@ -110,12 +110,3 @@ def new_part(size, old, axis, comes_first, inset):
     mask = Image.new("L", size, "white")
     mask.paste(0, tuple(box))
     return mask
-
-
-def sheets(p, results):
-    """A sheet of all variants where there are several."""
-    if len(results.pictures) < 2 or not shared.opts.return_grid:
-        return []
-    grid = sheet(results.pictures, len(results.pictures))
-    save_grid(p, grid, results.infotexts[0], "grid")
-    return [(grid, results.infotexts[0])]

@@ -110,6 +110,15 @@ def sheet(cells, columns, *, titles=None, margin=0):
     return images.draw_grid_annotations(grid, grid.width // columns, grid.height // rows, across, down, margin)
 
 
+def sheet_of_all(p, gathered):
+    """All pictures side by side with their infotext, in a list; saved. Empty where there is one picture or sheets are not wanted."""
+    if len(gathered.pictures) < 2 or not shared.opts.return_grid:
+        return []
+    grid = sheet(gathered.pictures, len(gathered.pictures))
+    save_grid(p, grid, gathered.infotexts[0], "grid")
+    return [(grid, gathered.infotexts[0])]
+
+
 def grid_infotext(p, parameters=None):
     """The infotext of a sheet of pictures of the run `p`, with further `parameters`."""
     one = own_copy(p)
