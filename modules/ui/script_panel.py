@@ -76,7 +76,7 @@ def _controls_of(runner: ScriptRunner, script: Script) -> None:
         return
     with made(gr.Group, visible=True if script.alwayson else "hidden") as script.group:
         runner.add_controls(script)
-    if script.alwayson and not script.controls:
+    if script.alwayson and not script.group.children:  # what it shows need not be among the controls that it returns
         script.group.visible = False  # an empty box would be seen
 
 

@@ -37,6 +37,17 @@ def test_controls_lie_in_the_container_those_of_selectable_scripts_out_of_sight(
     assert expected.items() <= shown.items()
 
 
+@pytest.mark.parametrize("ui, is_seen", [(lambda is_img2img: gr.Button("Own").click and None, True), (lambda is_img2img: [], False)])
+def test_what_a_script_shows_is_seen_also_when_it_returns_no_controls(rt, monkeypatch, ui, is_seen):
+    script = scripts.scripts_txt2img.script("Hook Recorder")
+    monkeypatch.setattr(script, "ui", ui)
+    with gr.Blocks():
+        script_panel("txt2img", scripts.scripts_txt2img)
+    assert script.group.visible is is_seen
+    monkeypatch.undo()
+    scripts.scripts_txt2img.prepare_ui()
+
+
 def test_values_come_out_by_script_for_always_on_ones_and_the_selected_one(built):
     _, panel = built
     args = [0, *[None] * (len(panel.inputs) - 1)]
