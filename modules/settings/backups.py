@@ -70,7 +70,11 @@ class Backups:
 
     def save(self, settings: Options, name: str) -> Backup:
         """Copy the values as they are now. Raises OSError."""
-        file = f"{time.strftime('%Y%m%d-%H%M%S')}-{safe_name(name.strip() or 'settings', 80)}.json"
+        name = safe_name(name.strip() or "settings", 80)
+        return self._save(settings, f"{name} copy" if name == DAILY else name)
+
+    def _save(self, settings: Options, name: str) -> Backup:
+        file = f"{time.strftime('%Y%m%d-%H%M%S')}-{name}.json"
         write_atomically(self._folder / file, json.dumps(settings.snapshot(), indent=1, default=str).encode())
         return next(backup for backup in self.listed() if backup.file == file)
 
@@ -81,7 +85,7 @@ class Backups:
             return
         try:
             if differences(settings):
-                self.save(settings, DAILY)
+                self._save(settings, DAILY)
             for backup in daily[KEPT_DAYS - 1:]:
                 (self._folder / backup.file).unlink(missing_ok=True)
         except OSError as error:

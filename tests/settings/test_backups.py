@@ -61,3 +61,8 @@ def test_one_copy_is_made_a_day_and_old_ones_go(settings, tmp_path):
 def test_values_that_cannot_be_are_sentences_and_the_others_are_stored(settings):
     notes = put(settings, {"jpeg_quality": 1000, "samples_format": "jpg", "unknown_key": 3})
     assert len(notes) == 1 and "jpeg" in notes[0].lower() and settings.samples_format == "jpg"
+
+
+def test_a_copy_that_a_person_calls_daily_is_not_one_of_those(settings, tmp_path):
+    backups = Backups(tmp_path / "copies")
+    assert not backups.save(settings, " daily ").is_daily and backups.listed()[0].name == "daily copy"
