@@ -18,6 +18,27 @@ NAMES = ("gradioApp onUiLoaded onUiUpdate onAfterUiUpdate onUiTabChange onOption
          "appendContextMenuOption removeContextMenuOption uiElementIsVisible uiElementInSight get_tab_index")
 VALUES = "opts titles localization activePromptTextarea gradio_config"
 
+# What scripts look for in the page; {t} stands for both of the main tabs.
+ELEMENTS = (
+    "{t}_prompt {t}_neg_prompt {t}_generate {t}_interrupt {t}_skip {t}_toprow {t}_actions_column {t}_generate_box {t}_tools "
+    "{t}_styles {t}_width {t}_height {t}_column_size {t}_dimensions_row {t}_steps {t}_sampling {t}_cfg_scale {t}_seed "
+    "{t}_batch_count {t}_batch_size {t}_denoising_strength {t}_settings {t}_results {t}_gallery {t}_gallery_container "
+    "{t}_script_container {t}_extra_tabs {t}_extra_refresh {t}_lora_cards {t}_checkpoints_cards {t}_send_to_img2img "
+    "{t}_send_to_inpaint {t}_send_to_extras image_buttons_{t} html_info_{t} generation_info_{t} tab_{t} tabs txt2img_hr "
+    "txt2img_hires_steps txt2img_hr_scale txt2img_hr_upscaler paste script_list mode_img2img img2img_img2img_tab "
+    "img2img_inpaint_tab img2img_batch_tab img2img_image img2img_sketch img2maskimg inpaint_sketch img_inpaint_base "
+    "img_inpaint_mask img2img_inpaint_full_res img2img_batch_input_dir img2img_batch_output_dir "
+    "img2img_batch_inpaint_mask_dir img2img_copy_to_img2img img2img_copy_to_sketch img2img_copy_to_inpaint tab_extras "
+    "tab_pnginfo tab_settings tab_extensions tab_of_a_test extras_image extras_generate extras_gallery quicksettings "
+    "settings settings_json settings_submit setting_samples_format footer lightboxModal")
+KINDS = "button textbox slider dropdown checkbox radio image accordion row column gallery html number tabs tabitem group"
+SELECTORS = [
+    "#{t}_prompt.prompt textarea", "#{t}_neg_prompt.prompt label textarea", "#{t}_tools .tool", "#{t}_generate_box #{t}_generate",
+    "#{t}_script_container .label-wrap", "#{t}_actions_column #{t}_generate", "#{t}_toprow #{t}_prompt", "#{t}_settings #{t}_steps",
+    "#{t}_results #{t}_gallery_container #{t}_gallery",
+    ".input-accordion .label-wrap", "#tabs .tab-nav button.selected", ".tabitem[id^=tab_]", "#settings_json textarea",
+    *(f".gradio-{kind}" for kind in KINDS.split())]
+
 
 @pytest.fixture(scope="module")
 def with_extension(tmp_path_factory):
@@ -53,6 +74,14 @@ def test_scripts_run_early_in_order_and_are_told_once_when_all_is_there(tab):
     assert tab.evaluate(made + "return getComputedStyle(e).color }") == "rgb(1, 2, 3)"
     tab.evaluate("() => switch_to_img2img()")
     tab.wait_for_function("() => seen.tabs.includes('tab_img2img')")
+
+
+def test_every_element_that_scripts_look_for_is_there(tab):
+    both = lambda names: [name.format(t=main) for name in names for main in ("txt2img", "img2img")]
+    assert tab.evaluate("ids => ids.filter((id) => !gradioApp().getElementById(id))", both(ELEMENTS.split())) == []
+    assert tab.evaluate("all => all.filter((one) => !gradioApp().querySelector(one))", both(SELECTORS)) == []
+    tab.click("#txt2img_checkpoints-button")
+    tab.wait_for_selector("#txt2img_checkpoints_cards .card .actions .additional .search_term", state="attached")
 
 
 def test_a_value_written_by_a_script_reaches_python_and_comes_back(tab):

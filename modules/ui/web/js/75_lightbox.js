@@ -43,6 +43,9 @@ function closeModal() {
     if (focus) focus.focus();
 }
 
+/* In the page from the start, since scripts of extensions look for it. */
+onUiLoaded(() => { lightboxElement(); });
+
 function lightboxElement() {
     if (modal) return modal;
     const tool = (id, sign, title, onclick) => made("button", {type: "button", id, class: "easel-icon icon-" + id.replace("modal_", ""), text: sign, title, "aria-label": title, onclick});

@@ -182,6 +182,7 @@ class PlotView {
         const wait = this.jobs.length ? (this.jobs.some((job) => job.status === "running") ? " · in the making" : " · waits in the queue") : "";
         this.count.textContent = done + " of " + this.total + " cells" + (failed ? ", " + failed + " failed" : "") + wait;
         const isBusy = Boolean(this.jobs.length);
+        this.box.toggleAttribute("data-filling", isBusy && cells.length + 1 < this.total);
         if (this.wasBusy !== isBusy || this.wasDone !== done) {
             this.wasBusy = isBusy;
             this.wasDone = done;
