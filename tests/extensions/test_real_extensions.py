@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import untrained_files
+from gradio_session import GradioSession
 from PIL import Image, ImageDraw
 from server_process import ServerProcess
 from tiny_model import make_data_dir
@@ -52,6 +53,15 @@ class Installed:
 
     server: ServerProcess
     folder: Path
+    fixture: Callable[[str], Any]
+
+    def open_page(self) -> Any:
+        """Playwright's page with the program in it, usable. The test is skipped without a Chromium."""
+        tab = self.fixture("page")
+        tab.goto(self.server.url + "/")
+        tab.wait_for_function("() => typeof uiIsLoaded !== 'undefined' && uiIsLoaded && queueState.version >= 0", timeout=60_000)
+        tab.wait_for_function("() => pageRestored && allTabTasks().every((tasks) => tasks.isCurrent)")
+        return tab
 
     def picture(self, route: str = "txt2img", **values: Any) -> tuple[list[Image.Image], str]:
         """The pictures of a request and the first infotext."""
@@ -215,8 +225,24 @@ def lora_block_weight(easel):
     assert with_lora("1:lbw=HALF") == with_lora("1:lbw=" + ",".join(["0.5"] * 17)) == with_lora("0.5") != with_lora("1")
 
 
-def only_the_page(easel):
-    """What it does happens in the page."""
+def aspect_ratios(easel):
+    tab = easel.open_page()
+    height = tab.input_value("#txt2img_height input[type=number]")
+    tab.locator("#txt2img_row_aspect_ratio button", has_text="16:9").click()
+    wanted = str(round(16 / 9 * int(height)))
+    tab.wait_for_function("(width) => gradioApp().querySelector('#txt2img_width input[type=number]').value === width", arg=wanted)
+
+
+def images_browser(easel):
+    """Its list on the server; the tabs of its page are wired by JavaScript that counts the buttons of an older gradio."""
+    easel.picture(prompt="a cat in the browser", save_images=True)
+    page = GradioSession(easel.server)
+    refresh = page.component(elem_id="image_browser_tab_txt2img_control_image_browser_refresh_index")
+    page.happen(refresh)
+    _, switch = page.functions_of(refresh)[0]["outputs"]
+    page.happen(switch, "change")
+    [shown] = page.values[page.component(elem_id="image_browser_tab_txt2img_image_browser_gallery")]
+    assert picture_of(base64.b64encode(easel.server.get(f"/file={shown['image']['path']}")[1])).size == (128, 128)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -235,12 +261,12 @@ TARGETS = (
     Target(folder="sd-dynamic-prompts", works=dynamic_prompts, elements=("tab_sddp-wildcard-manager",)),
     Target(folder="stable-diffusion-webui-wildcards", works=wildcards, scripts=("simple wildcards",)),
     Target(folder="ultimate-upscale-for-automatic1111", works=ultimate_upscale),
-    Target(folder="sd-webui-ar", works=only_the_page, elements=("txt2img_row_aspect_ratio",)),
+    Target(folder="sd-webui-ar", works=aspect_ratios, elements=("txt2img_row_aspect_ratio",)),
     Target(folder="sd-webui-detail-daemon", works=detail_daemon, scripts=("detail daemon",)),
     Target(folder="a1111-sd-webui-tagcomplete", works=tag_autocomplete),
     Target(folder="sd-webui-prompt-all-in-one", works=prompt_all_in_one),
     Target(folder="sd-webui-infinite-image-browsing", works=infinite_image_browsing, elements=("tab_infinite-image-browsing",)),
-    Target(folder="stable-diffusion-webui-images-browser", works=only_the_page, elements=("tab_image_browser",)),
+    Target(folder="stable-diffusion-webui-images-browser", works=images_browser, elements=("tab_image_browser",)),
     Target(folder="sd-webui-negpip", works=negpip, scripts=("negpip",)),
     Target(folder="sd-webui-regional-prompter", works=regional_prompter, scripts=("regional prompter",)),
     Target(folder="sd-dynamic-thresholding", works=dynamic_thresholding, elements=("dynthres_mimic_mode",)),
@@ -256,7 +282,7 @@ TARGETS = (
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.folder)
-def test_an_extension_loads_builds_its_controls_and_works(target, tmp_path):
+def test_an_extension_loads_builds_its_controls_and_works(target, tmp_path, request):
     clone = Path(CLONES or "") / target.folder
     if not clone.is_dir():
         pytest.skip(f"there is no clone {target.folder}")
@@ -276,7 +302,7 @@ def test_an_extension_loads_builds_its_controls_and_works(target, tmp_path):
         assert set(target.scripts) <= known
         shown = {component["props"].get("elem_id") for component in server.get("/config")[1]["components"]}
         assert set(target.elements) <= shown
-        target.works(Installed(server=server, folder=folder))
+        target.works(Installed(server=server, folder=folder, fixture=request.getfixturevalue))
         assert "went on without it" not in server.log() and not re.search(r"^\S.* failed$", server.log(), re.MULTILINE)
 
 
