@@ -56,6 +56,10 @@ def test_constructors_take_old_keywords_and_leave_out_unknown_ones(page):
     assert gr.Slider(0, 1, tooltip="x", interactiv=True).interactive is True
 
 
+def test_a_box_of_text_without_a_value_is_empty_and_not_nothing(page):
+    assert (gr.Textbox(label="Elements").value, gr.TextArea(value=None).value, gr.Textbox("words").value) == ("", "", "words")
+
+
 def test_a_style_sheet_of_blocks_is_kept_for_the_head_of_the_page():
     from modules.ui.gradio3.construction import style_sheets
 

@@ -85,6 +85,8 @@ def collect_css(kind: type, keywords: dict[str, Any]) -> None:
 
 def _dress(block: Any) -> None:
     """Class names that style sheets and scripts look for, and an answer to the user: gradio disables what has a value and no event."""
+    if isinstance(block, gr.Textbox) and block.value is None:
+        block.value = ""  # what an empty box gave; functions split it without a look
     if isinstance(block, Blocks):
         return
     name = f"gradio-{block.get_block_name()}"
