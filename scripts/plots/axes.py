@@ -221,6 +221,12 @@ def format_value(p, opt, x):
     return str(round(x, 8) if isinstance(x, float) else x)
 
 
+def format_sampler(p, opt, x):
+    """The name as the lists have it, with the schedule that the value said too."""
+    name, schedule = sd_samplers.get_sampler_and_scheduler(x, None)
+    return name if schedule == "Automatic" else f"{name} {schedule}"
+
+
 def format_value_add_label(p, opt, x):
     """The name of the axis and the value."""
     return f"{opt.label}: {format_value(p, opt, x)}"

@@ -37,7 +37,7 @@ axis_options = [
     AxisOption("Prompt S/R", str, axes.apply_prompt, format_value=axes.format_value, confirm=axes.confirm_search),
     AxisOption("Prompt order", axes.str_permutations, axes.apply_order, format_value=axes.format_value_join_list,
                confirm=axes.confirm_order),
-    AxisOption("Sampler", str, axes.apply_sampler, format_value=axes.format_value, confirm=axes.confirm_samplers, choices=_sampler_names),
+    AxisOption("Sampler", str, axes.apply_sampler, format_value=axes.format_sampler, confirm=axes.confirm_samplers, choices=_sampler_names),
     AxisOptionTxt2Img("Hires sampler", str, axes.apply_hires_sampler, confirm=axes.confirm_samplers, choices=_sampler_names),
     AxisOption("Checkpoint name", str, axes.apply_checkpoint, format_value=axes.format_remove_path, confirm=axes.confirm_checkpoints,
                cost=1.0, choices=axes.checkpoint_titles),
