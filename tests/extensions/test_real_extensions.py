@@ -9,15 +9,20 @@ import json
 import os
 import re
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+import torch
 import untrained_files
 from gradio_session import GradioSession
 from PIL import Image, ImageDraw
+from safetensors.torch import load_file
 from server_process import ServerProcess
 from tiny_model import make_data_dir
 
@@ -245,6 +250,53 @@ def images_browser(easel):
     assert picture_of(base64.b64encode(easel.server.get(f"/file={shown['image']['path']}")[1])).size == (128, 128)
 
 
+def two_tiny_models(data_dir):
+    make_data_dir(data_dir, seeds=(1, 2))
+
+
+def supermerger(easel):
+    page = GradioSession(easel.server)
+    checkpoints = [model["title"] for model in easel.server.get("/sdapi/v1/sd-models")[1]]
+    for label, name in (("Model A", "tiny-sd1-s1"), ("Model B", "tiny-sd1-s2")):
+        page.values[page.component(elem_id="model_converter_model_name", label=label)] = next(t for t in checkpoints if name in t)
+    page.values[page.component(label="Custom Name (Optional)", elem_id="model_converter_custom_name")] = "of_a_test"
+    page.values[page.component(label="save settings")] = ["save model", "overwrite", "safetensors"]
+    problem = ""
+    try:
+        page.happen(page.component(value="Merge!"))
+    except AssertionError as error:
+        problem = str(error)
+    if "'BASE' is not in list" in problem:
+        pytest.skip("its commits since 2cbd062 look for the blocks of SD1 in a list of SDXL's, in every host; c60e6f3 does not")
+    folder = easel.server.data_dir / "models" / "Stable-diffusion"
+    merged, first, second = (load_file(folder / f"{name}.safetensors") for name in ("of_a_test", "tiny-sd1-s1", "tiny-sd1-s2"))
+    key = "model.diffusion_model.input_blocks.1.0.in_layers.2.weight"
+    assert torch.allclose(merged[key].float(), (first[key].float() + second[key].float()) / 2, atol=1e-3)
+    if problem:
+        pytest.xfail(f"the merged file is right; models are not made of weights in memory, which it asks for next: {problem}")
+
+
+def deforum(easel):
+    settings = json.loads((easel.folder / "scripts" / "default_settings.txt").read_text())
+    settings |= {"W": 128, "H": 128, "steps": 3, "seed": 1, "sampler": "Euler", "animation_mode": "2D", "max_frames": 3,
+                 "prompts": {"0": "a cat"}, "diffusion_cadence": "1", "skip_video_creation": True, "color_coherence": "None", "mask_file": ""}
+    status, answer = easel.server.post("/deforum_api/batches", {"deforum_settings": settings, "options_overrides": {}})
+    assert status == 202, answer
+    job = f"/deforum_api/jobs/{quote(answer['job_ids'][0])}"
+    end = time.monotonic() + 300
+    while (state := easel.server.get(job)[1])["status"] == "ACCEPTED" and time.monotonic() < end:
+        time.sleep(0.5)
+    assert state["status"] == "SUCCEEDED", state["message"]
+    frames = [Image.open(file) for file in sorted(Path(state["outdir"]).glob("*.png"))]
+    assert len(frames) == 3 and len({frame.tobytes() for frame in frames}) == 3
+
+
+def old_pandas(data_dir):
+    """It writes texts into a series of numbers, which pandas refuses since 3; its frames need the lists that ControlNet makes."""
+    if int(version("pandas").partition(".")[0]) >= 3:
+        pytest.skip("it needs pandas before 3")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Target:
     """An extension: its repository's name, its main work, and what shows that its controls or its tab are there."""
@@ -255,6 +307,7 @@ class Target:
     elements: tuple[str, ...] = ()
     flags: tuple[str, ...] = field(default=())
     prepare: Callable[[Path], None] | None = None
+    beside: tuple[str, ...] = ()
 
 
 TARGETS = (
@@ -278,6 +331,9 @@ TARGETS = (
     Target(folder="sd-webui-controlnet", works=controlnet_with_an_adapter, scripts=("controlnet",), prepare=tiny_model_and_adapter,
            elements=("txt2img_controlnet_ControlNet-0_controlnet_enable_checkbox",)),
     Target(folder="sd-webui-controlnet", works=controlnet_with_a_controlnet, prepare=full_model_and_controlnet),
+    Target(folder="sd-webui-supermerger", works=supermerger, elements=("tab_supermerger",), prepare=two_tiny_models),
+    Target(folder="sd-webui-deforum", works=deforum, elements=("tab_deforum_interface",), flags=("--deforum-api",), prepare=old_pandas,
+           beside=("sd-webui-controlnet",)),
 )
 
 
@@ -289,12 +345,14 @@ def test_an_extension_loads_builds_its_controls_and_works(target, tmp_path, requ
     data_dir = tmp_path / "data"
     folder = data_dir / "extensions" / target.folder
     shutil.copytree(clone, folder)
+    for other in target.beside:
+        shutil.copytree(clone.parent / other, folder.parent / other)
     (data_dir / "config.json").write_text(json.dumps({"disabled_extensions": ["easel-dynamic-prompts"]}))
     if target.prepare:
         target.prepare(data_dir)
     # Names such as k_diffusion are those of the program, also where a package of this name is installed for tests.
     first = str(PROGRAM / "modules" / "a1111" / "toplevel")
-    search = os.pathsep.join(filter(None, (first, os.environ.get("PYTHONPATH", ""))))
+    search = os.pathsep.join(filter(None, (first, str(data_dir), os.environ.get("PYTHONPATH", ""))))
     with ServerProcess(data_dir, "--api", "--skip-install", *target.flags, env={"PYTHONPATH": search, **OFFLINE}, wait_s=300) as server:
         skip_what_needs_packages(server)
         assert "cannot be loaded" not in server.log() and "cannot be built" not in server.log()
