@@ -8,7 +8,7 @@ import shutil
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -170,8 +170,7 @@ class ExtensionChanges:
             self._extensions.mkdir(parents=True, exist_ok=True)
             kept = self._put_in(installation.folder, final)
             try:
-                install_requirements(final, installation.say)
-                run_installer(final, installation.say)
+                self._run_installers(final, installation.say)
             except BaseException:
                 self._take_out(final, kept)
                 raise
@@ -179,6 +178,16 @@ class ExtensionChanges:
                 shutil.rmtree(installation.folder.parent, ignore_errors=True)
             self._keep_few(installation.name)
         installation.state = "done"
+
+    def _run_installers(self, folder: Path, say: Callable[[str], None]) -> None:
+        """Its requirements, then its install.py. Where there is one, it may do without requirements that cannot be met here."""
+        try:
+            install_requirements(folder, say)
+        except UserError as error:
+            if not (folder / "install.py").is_file():
+                raise
+            say(f"{error} Its install.py goes on.")
+        run_installer(folder, say)
 
     def _put_in(self, folder: Path, final: Path) -> Path | None:
         """Move a new version to its place, the present one into the kept versions; where that lies now."""

@@ -122,6 +122,17 @@ def test_install_py_runs_in_our_environment_and_its_output_is_shown(changes, rep
     assert any(line.startswith("pip ") and "constraints" in line for line in installation.lines)
 
 
+def test_an_install_py_may_do_without_requirements_that_cannot_be_met(changes, repository, data):
+    commit(repository, {"requirements.txt": "pip<1\npip>2\n"})
+    with pytest.raises(UserError, match="packages for sd-sparkle could not be installed"):
+        install(changes, repository)
+    commit(repository, {"install.py": "print('without them')"})
+    installation = changes.look_at(str(repository))
+    changes.install(installation)
+    assert installation.lines[-1] == "without them" and any("Its install.py goes on." in line for line in installation.lines)
+    assert (data.extensions / "sd-sparkle" / "install.py").is_file()
+
+
 def test_an_installer_that_never_ends_is_ended(changes, repository, monkeypatch):
     commit(repository, {"install.py": "import time; time.sleep(600)"})
     monkeypatch.setattr("modules.extensions.installers.WAIT_S", 1)

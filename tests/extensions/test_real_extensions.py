@@ -279,7 +279,8 @@ def supermerger(easel):
 def deforum(easel):
     settings = json.loads((easel.folder / "scripts" / "default_settings.txt").read_text())
     settings |= {"W": 128, "H": 128, "steps": 3, "seed": 1, "sampler": "Euler", "animation_mode": "2D", "max_frames": 3,
-                 "prompts": {"0": "a cat"}, "diffusion_cadence": "1", "skip_video_creation": True, "color_coherence": "None", "mask_file": ""}
+                 "prompts": {"0": "a cat"}, "diffusion_cadence": "1", "skip_video_creation": True, "color_coherence": "None",
+                 "mask_file": ""}
     status, answer = easel.server.post("/deforum_api/batches", {"deforum_settings": settings, "options_overrides": {}})
     assert status == 202, answer
     job = f"/deforum_api/jobs/{quote(answer['job_ids'][0])}"
