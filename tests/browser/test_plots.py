@@ -59,9 +59,9 @@ def test_a_plot_says_its_cost_fills_turns_hides_and_grows(easel):
 
 def test_what_is_said_is_of_the_last_values_also_when_they_change_while_it_is_found_out(easel):
     page = easel.tab
-    choose_plot(page, ("Steps", "1-150"), ("Seed", "1-40"))
-    page.wait_for_selector("#txt2img_script_plan.outdated")
+    choose_plot(page, ("Steps", "1-150"), ("Seed", "1-20"))
     page.wait_for_function("() => planAsked.txt2img === 1")
+    assert "outdated" in page.get_attribute("#txt2img_script_plan", "class")
     page.fill(f"#{SCRIPT}_y_values textarea, #{SCRIPT}_y_values input", "1-3")
     page.get_by_text("150 × 3 = 450 cells").wait_for()
     page.wait_for_selector("#txt2img_script_plan:not(.outdated)")

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from modules.ui.gradio3 import in_force, suspended
+from modules.ui.gradio3.unseen import UNSEEN
 
 
 @pytest.fixture
@@ -109,8 +110,32 @@ def test_a_component_class_of_a_script_needs_no_file_and_leaves_none(tmp_path, m
 
 def test_what_is_not_seen_stays_in_the_page(page):
     assert gr.Textbox(visible=False).visible == "hidden" and gr.Group(visible=False).visible == "hidden"
-    assert gr.Row(visible=False).visible is False
+    assert gr.Row(visible=False).visible is True and {"x", UNSEEN} < set(gr.Column(visible=False, elem_classes="x").elem_classes)
     assert gr.Accordion("x", visible=False).visible == "hidden"
+
+
+@pytest.mark.parametrize("answer", [lambda seen: gr.update(visible=seen), lambda seen: gr.Row(visible=seen, render=False),
+                                    lambda seen: gr.Row.update(visible=seen)])
+def test_rows_come_and_go_as_functions_say(page, answer):
+    row, box = gr.Row(visible=False), gr.Textbox()
+    box.change(lambda: (answer(True), "x"), None, [row, box])
+    shown, text = connected(page).fn()
+    assert UNSEEN not in shown["elem_classes"] and shown["visible"] is True and text == "x"
+    box.change(lambda: answer(False), None, row)
+    assert UNSEEN in connected(page).fn()["elem_classes"]
+    box.change(lambda: {row: answer(True)}, None, [row, box])
+    assert UNSEEN not in connected(page).fn()[row]["elem_classes"]
+
+
+def test_what_a_generator_says_of_rows_is_put_into_classes_too(page):
+    row, box = gr.Row(visible=False), gr.Textbox()
+
+    def steps():
+        yield gr.update(visible=True)
+        yield gr.update(visible=False)
+
+    box.change(steps, None, row)
+    assert [UNSEEN in step["elem_classes"] for step in connected(page).fn()] == [False, True]
 
 
 def test_blocks_have_the_class_of_their_kind(page):

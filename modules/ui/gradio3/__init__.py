@@ -3,7 +3,8 @@
 `in_force()` is the scope in which extensions are loaded, build their controls, get their callbacks and answer events. Inside it
 
 - keywords of old constructors and events are understood or left out (keywords.py, construction.py, events.py),
-- `visible=False` leaves a component in the page where browser scripts find it, and blocks get the class `gradio-<kind>` (construction.py).
+- `visible=False` leaves a component in the page where browser scripts find it (keywords.py, unseen.py), and blocks get the class
+  `gradio-<kind>` (construction.py).
 
 gradio's constructors and events are wrapped once, and the wrappers hand everything on unchanged outside the scope, so that no component
 of the program itself is treated differently. Components made inside are marked; rules about their values (values.py) look at the mark.

@@ -12,6 +12,7 @@ from gradio.events import EventListener
 
 from modules.ui.gradio3.construction import gradio_classes
 from modules.ui.gradio3.scope import is_old, speaking
+from modules.ui.gradio3.unseen import showing
 
 # Event that there was -> the nearest one that there is.
 RENAMED: tuple[tuple[type, str, str], ...] = (
@@ -55,10 +56,11 @@ def _tolerant(original: Callable[..., Any]) -> Callable[..., Any]:
     def connect(block: Any, *args: Any, **keywords: Any) -> Any:
         if not is_old():
             return original(block, *args, **keywords)
+        outputs = args[2] if len(args) > 2 else keywords.get("outputs")
         if args and callable(args[0]):
-            args = (answering(args[0]), *args[1:])
+            args = (showing(answering(args[0]), outputs), *args[1:])
         elif callable(keywords.get("fn")):
-            keywords["fn"] = answering(keywords["fn"])
+            keywords["fn"] = showing(answering(keywords["fn"]), outputs)
         elif not args and "fn" not in keywords:
             args = (None,)
         given = translated(keywords)

@@ -7,7 +7,9 @@ from typing import Any
 import gradio as gr
 from gradio.components.base import FormComponent
 
-# Kinds of which `visible="hidden"` leaves the element in the page; rows and columns would ignore it.
+from modules.ui.gradio3.unseen import KINDS, kept_in_page
+
+# Kinds of which `visible="hidden"` leaves the element in the page; rows and columns would ignore it (unseen.py).
 HIDEABLE = (FormComponent, gr.HTML, gr.Button, gr.Group, gr.Accordion, gr.Image, gr.Gallery, gr.Markdown, gr.State, gr.JSON)
 FILE_TYPES = {"file": "filepath", "bytes": "binary"}
 
@@ -43,6 +45,8 @@ def translated(kind: type, keywords: dict[str, Any]) -> dict[str, Any]:
         given.setdefault("columns", given["grid"])
     if given.get("visible") is False and issubclass(kind, HIDEABLE):
         given["visible"] = "hidden"
+    if issubclass(kind, KINDS):
+        given = kept_in_page(given)
     if "visible" in given and given["visible"] != "hidden":
         given["visible"] = bool(given["visible"])
     if isinstance(given.get("scale"), float):

@@ -3,9 +3,13 @@
 
 var txt2img_gallery, img2img_gallery, modal;
 
-/** The names that scripts of extensions look for in lists of tabs. */
+/** The names that scripts of extensions look for in lists of tabs; gradio's hidden copies of the buttons, by which it measures, go behind these. */
 function nameTabLists() {
-    for (const list of document.querySelectorAll('[role="tablist"]:not(.tab-nav)')) list.classList.add("tab-nav");
+    for (const list of document.querySelectorAll('[role="tablist"]:not(.tab-nav)')) {
+        list.classList.add("tab-nav");
+        const copies = list.parentElement.querySelector(':scope > .tab-container[aria-hidden="true"]');
+        if (copies) list.parentElement.append(copies);
+    }
 }
 
 onUiLoaded(nameTabLists);

@@ -15,8 +15,13 @@ async function showDetail(id) {
     }
     if (galleryView.opened !== id) return;
     const wasHidden = detail.hidden;
+    const typing = detail.dataset.picture === String(id) ? detail.querySelector(".gallery-tag-input") : null;
+    const hadFocus = typing && typing === document.activeElement;
     detail.hidden = false;
+    detail.dataset.picture = id;
     detail.replaceChildren(...detailParts(picture));
+    if (typing) detail.querySelector(".gallery-tag-input").value = typing.value; // a redraw must not take away what is being typed
+    if (hadFocus) detail.querySelector(".gallery-tag-input").focus();
     if (wasHidden && galleryView.total) focusInGallery(galleryView.focus);
 }
 
@@ -40,7 +45,9 @@ function detailParts(picture) {
     const tag = made("input", {type: "text", class: "gallery-tag-input", placeholder: "Add a tag", "aria-label": "Add a tag"});
     tag.addEventListener("keydown", (event) => {
         if (event.key !== "Enter" || !tag.value.trim()) return;
-        changeInGallery("/tag", {ids: [picture.id], add: tag.value.split(",")}).then(refreshDetail).then(() => document.querySelector(".gallery-tag-input").focus())
+        const add = tag.value.split(",");
+        tag.value = "";
+        changeInGallery("/tag", {ids: [picture.id], add}).then(refreshDetail).then(() => document.querySelector(".gallery-tag-input").focus())
             .catch((error) => showMessage(error.message, "error"));
     });
     const tags = picture.tags.map((name) => made("button", {type: "button", class: "gallery-tag", title: "Remove this tag", "aria-label": "Remove the tag " + name, text: name + " ✕",
