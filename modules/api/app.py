@@ -15,7 +15,7 @@ from modules.api.inspect import inspect_router
 from modules.api.internal import internal_router
 from modules.api.jobs import jobs_router
 from modules.api.login import Login, admins_of, logins_of
-from modules.api.own_files import FOLDER_SETTINGS, settings_for_users
+from modules.api.own_files import PATH_SETTINGS, settings_for_users
 from modules.api.picture_text import picture_text_router
 from modules.api.plots import plots_router
 from modules.api.replay import replay_router
@@ -50,7 +50,7 @@ def apply_limits(rt: Runtime) -> None:
     rt.queue.most_waiting = rt.args.limit_queue or MAX_WAITING
     rt.queue.settings_for = settings_for_users(admins_of(rt.args, logins_of(rt.args)))
     if rt.args.hide_ui_dir_config:
-        rt.settings.lock((key for key in rt.settings.data_labels if key.startswith(FOLDER_SETTINGS)),
+        rt.settings.lock((key for key in rt.settings.data_labels if key.startswith(PATH_SETTINGS)),
                          "Settings that name folders cannot be changed here.")
 
 

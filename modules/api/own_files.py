@@ -13,8 +13,8 @@ from modules.errors import NotFound, RequestError
 from modules.jobs.fairness import user_of
 from modules.runtime import Runtime
 
-# Settings that name folders: with logins they are for administrators.
-FOLDER_SETTINGS = ("outdir_", "temp_dir", "gallery_folders", "folders_")
+# How settings that name folders and files begin: with logins they are for administrators.
+PATH_SETTINGS = ("outdir_", "temp_dir", "gallery_folders", "folders_", "font")
 _OUTPUTS = "outdir_"
 _OWN = "user-"
 
@@ -39,7 +39,7 @@ def settings_for_users(admins: frozenset[str]) -> Callable[[str, Settings, Setti
         user = user_of(owner)
         if not user or user in admins:
             return settings
-        if named := next((key for key in request.get("override_settings") or () if key.startswith(FOLDER_SETTINGS)), None):
+        if named := next((key for key in request.get("override_settings") or () if key.startswith(PATH_SETTINGS)), None):
             raise RequestError("override_settings", f"{named}: only an administrator of this server may choose folders.")
         if folders := [name for name, value in folders_named_in(request) if value]:
             raise RequestError(folders[0], "Only an administrator of this server may name folders of it.", remedy="Upload the pictures.")
@@ -89,5 +89,5 @@ def is_own(rt: Runtime, queue: OwnQueue, path: Path) -> bool:
 
 def check_settings(viewer: Viewer, keys: Iterable[str]) -> None:
     """Raises NotAllowed when somebody who is no administrator would change where everybody's files go."""
-    if not viewer.is_admin and any(key.startswith(FOLDER_SETTINGS) for key in keys):
+    if not viewer.is_admin and any(key.startswith(PATH_SETTINGS) for key in keys):
         raise NotAllowed("Only an administrator of this server may change folders.")

@@ -105,7 +105,8 @@ def test_a_picture_that_was_not_saved_is_that_of_its_jobs_owner(rt, ask):
     assert [ask(user, "GET", f"/file={path}").status_code for user in ("ann", "boss", "b.")] == [200, 200, 404]
 
 
-@pytest.mark.parametrize("key, value", [("outdir_samples", "elsewhere"), ("outdir_grids", "../../x"), ("outdir_save", "/tmp")])
+@pytest.mark.parametrize("key, value", [("outdir_samples", "elsewhere"), ("outdir_grids", "../../x"), ("outdir_save", "/tmp"),
+                                        ("font", "/etc/passwd")])
 def test_folders_are_chosen_by_administrators(rt, ask, key, value):
     refused = ask("ann", "POST", "/sdapi/v1/txt2img", json={**TINY_REQUEST, "override_settings": {key: value}})
     assert refused.status_code == 422 and key in refused.json()["errors"]
