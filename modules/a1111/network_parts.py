@@ -106,10 +106,11 @@ class Upsample(unet.Upsample, metaclass=OtherArguments):
     home = unet.Upsample
 
     def __init__(self, channels: int, use_conv: bool = True, dims: int = 2, out_channels: int | None = None, padding: int = 1, **_: Any):
-        _only("doubling that changes the number of channels, or does not smooth", use_conv and out_channels in (None, channels))
+        _only("layers that double the size without smoothing, or into other channels", use_conv and out_channels in (None, channels))
         super().__init__(channels)
 
 
 def _only(what: str, is_known: bool) -> None:
+    """Refuse arguments of networks other than those of Stable Diffusion. Raises ValueError."""
     if not is_known:
-        raise NotImplementedError(f"{what} are no part of the networks of this program")
+        raise ValueError(f"The networks of Stable Diffusion have no {what}.")

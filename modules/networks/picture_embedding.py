@@ -74,10 +74,12 @@ def _unmixed(block: np.ndarray) -> np.ndarray:
 
 
 def _pattern(count: int) -> np.ndarray:
-    """The lowest bytes of a linear congruential generator (a = 1664525, c = 1013904223, modulus 2^32) that starts at zero."""
-    values = np.empty(count, np.uint8)
-    state = 0
-    for place in range(count):
-        state = (1664525 * state + 1013904223) & 0xFFFFFFFF
-        values[place] = state & 0xFF
-    return values
+    """The lowest bytes of a linear congruential generator (a = 1664525, c = 1013904223, modulus 2^32) that starts at zero.
+
+    They depend on the lowest bytes before them alone, so they come again after 256.
+    """
+    values, state = [], 0
+    for _ in range(256):
+        state = (1664525 * state + 1013904223) & 0xFF
+        values.append(state)
+    return np.resize(np.array(values, np.uint8), count)

@@ -29,6 +29,10 @@ class NotAnEmbedding(ValueError):
     """A file that holds no embedding, with the reason as a sentence."""
 
 
+class OrdinaryPicture(NotAnEmbedding):
+    """A picture to look at, such as a preview: nothing is wrong with it."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Embedding:
     """A word that stands for learned vectors.
@@ -62,8 +66,8 @@ def read_embedding(path: Path) -> Embedding:
     try:
         if path.stat().st_size > LARGEST_FILE_BYTES:
             raise NotAnEmbedding(f"It has more than {LARGEST_FILE_BYTES >> 20} MB, which is too much for an embedding.")
-        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
         vectors, second = _vectors(_contents(path))
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     except NotAnEmbedding:
         raise
     except pickle.UnpicklingError as exc:
@@ -93,7 +97,9 @@ def bundled_embeddings(tensors: Mapping[str, Tensor]) -> tuple[list[Embedding], 
 
 def _contents(path: Path) -> Any:
     if path.suffix.lower() in picture_embedding.SUFFIXES:
-        return picture_embedding.contents_of(path)
+        if (contents := picture_embedding.contents_of(path)) is None:
+            raise OrdinaryPicture("It is a picture without an embedding in it.")
+        return contents
     if path.suffix.lower() == ".safetensors":
         # Cloned: tensors over a memory map would change with the file.
         return {key: tensor.clone() for key, tensor in safetensors.torch.load_file(path, device="cpu").items()}
@@ -232,10 +238,10 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 
 def _read_or_reason(path: Path) -> Embedding | str | None:
-    """None for a picture that holds no embedding: it is one to look at."""
-    if path.suffix.lower() in picture_embedding.SUFFIXES and picture_embedding.contents_of(path) is None:
-        return None
+    """None for a picture to look at."""
     try:
         return read_embedding(path)
+    except OrdinaryPicture:
+        return None
     except NotAnEmbedding as exc:
         return str(exc)

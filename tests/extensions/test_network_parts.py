@@ -25,7 +25,7 @@ def test_parts_are_built_with_the_arguments_of_ldm():
 
 
 def test_a_part_that_these_networks_do_not_have_is_refused():
-    with pytest.raises(NotImplementedError):
+    with pytest.raises(ValueError):
         parts.ResBlock(32, EMB, 0, use_scale_shift_norm=True)
 
 
