@@ -1,6 +1,4 @@
 """Every built-in setting, as data: sections in the order of the Settings tab."""
-from dataclasses import replace
-
 from modules.settings.files_catalog import FILE_SECTIONS
 from modules.settings.networks_catalog import NETWORK_SECTIONS
 from modules.settings.option import OptionInfo
@@ -12,14 +10,7 @@ from modules.settings.server_catalog import SERVER_SECTIONS
 
 SECTIONS: tuple[Section, ...] = (*FILE_SECTIONS, *PICTURE_SECTIONS, *NETWORK_SECTIONS, *RESULT_SECTIONS, *PAGE_SECTIONS, *SERVER_SECTIONS)
 
-# Nothing reads these yet. Files, extensions and the API may hold them, but the Settings tab does not show them.
-NOT_YET: frozenset[str] = frozenset()
-
 
 def built_in_options() -> dict[str, OptionInfo]:
     """A fresh OptionInfo for every built-in setting, by key."""
-    return {row.key: row.option(_shown_in(section, row.key)) for section in SECTIONS for row in section.rows}
-
-
-def _shown_in(section: Section, key: str) -> Section:
-    return replace(section, id=None) if key in NOT_YET else section
+    return {row.key: row.option(section) for section in SECTIONS for row in section.rows}

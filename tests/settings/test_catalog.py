@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from modules.settings.catalog import NOT_YET, SECTIONS, built_in_options
+from modules.settings.catalog import SECTIONS, built_in_options
 from modules.settings.infotext_keys import override_settings_from, settings_with_infotext
 from modules.settings.option import CONTROLS
 from modules.settings.store import Options
@@ -59,7 +59,7 @@ def test_key_default_infotext_section_and_range_equal_the_recorded_ones(key, rec
     assert option.default == OUR_DEFAULTS.get(key, row["default"])
     assert type(option.default) is type(row["default"])
     assert option.infotext == OUR_INFOTEXT_KEYS.get(key, row["infotext"])
-    assert option.section[0] in {None if key in NOT_YET else row["section"][0], *OUR_SECTIONS}
+    assert option.section[0] in {row["section"][0], *OUR_SECTIONS}
     if row["component"] == "Slider":
         assert option.arguments() == {name: row["component_args"][name] for name in ("minimum", "maximum", "step")}
     elif row["component"] == "Radio":
@@ -76,8 +76,7 @@ def test_the_settings_tab_shows_exactly_the_settings_that_something_reads():
     source = "\n".join(path.read_text(encoding="utf-8") for path in files if "settings" not in path.relative_to(ROOT).parts)
     words = set(re.findall(r"\w+", source))
     unread = {row.key for section in SECTIONS for row in section.rows} - words
-    assert unread - NOT_YET == set(), "no dead controls: these belong into NOT_YET"
-    assert NOT_YET - unread == set(), "these work now: take them out of NOT_YET"
+    assert unread == set(), "no dead controls"
 
 
 def test_every_default_passes_its_own_check():
