@@ -1,8 +1,11 @@
 """Merging as a job of the running program."""
 import json
+from pathlib import Path
 
 import pytest
+import torch
 from safetensors import safe_open
+from safetensors.torch import load_file
 
 from modules import merging
 from modules.errors import NotFound, UserError
@@ -82,3 +85,12 @@ def test_what_cannot_be_merged_is_refused_before_a_job_exists(runtime):
             merging.submit(runtime, MergeRequest(**values))
     with pytest.raises(NotFound):
         merging.submit(runtime, MergeRequest(primary="nobody"))
+
+
+def test_a_pickled_checkpoint_is_converted_on_request_with_every_weight_as_it_was(runtime):
+    original = runtime.folders.checkpoints / "tiny-sd1-s1.safetensors"
+    pickled = finished(runtime, primary="tiny-sd1-s1", method="No interpolation", custom_name="old", file_format="ckpt").result["path"]
+    path = finished(runtime, primary=Path(pickled).name, method="No interpolation", custom_name="new").result["path"]
+    before, after = load_file(original), load_file(path)
+    assert path.endswith("new.safetensors") and before.keys() == after.keys()
+    assert all(torch.equal(tensor, after[name]) and tensor.dtype == after[name].dtype for name, tensor in before.items())
