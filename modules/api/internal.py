@@ -70,9 +70,10 @@ def internal_router(rt: Runtime) -> APIRouter:
 
 def _add_progress(router: APIRouter, own: Any) -> None:
     @router.post("/progress")
-    async def progress(body: ProgressRequest, queue: OwnQueue = own) -> dict[str, Any]:
+    async def progress(body: ProgressRequest, queue: OwnQueue = own) -> Response:
         """How far one job is; polled by the page."""
-        return progress_answer(queue, body.id_task or "", body.id_live_preview, body.live_preview)
+        # Written here: FastAPI would walk through the answer once more, preview included, twice a second for every page.
+        return SafeJSONResponse(progress_answer(queue, body.id_task or "", body.id_live_preview, body.live_preview))
 
     @router.get("/ping")
     async def ping() -> dict[str, Any]:
