@@ -15,7 +15,7 @@ from modules.api.own_files import check_settings
 from modules.api.own_queue import viewer_of
 from modules.errors import UserError
 from modules.sampling.registry import SAMPLERS
-from modules.ui.components import PRIVATE, made, paragraphs
+from modules.ui.components import PRIVATE, hidden_button, made, paragraphs
 from modules.ui.gradio3 import in_force
 from modules.ui.page_values import PageValues
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 # Of our own tabs; those of extensions can be typed.
 TAB_TITLES = ("txt2img", "img2img", "Gallery", "Extras", "PNG Info", "Checkpoint Merger", "Settings", "Extensions")
 TOOLS = {"changed": "What differs", "backups": "Copies", "form_defaults": "Defaults of the forms", "models": "Models"}
-CONTENTS = '<div id="settings_contents" role="navigation" aria-label="Sections of the settings"></div>'
 
 
 def options_json(settings: Options) -> str:
@@ -45,8 +44,12 @@ def apply_one(settings: Options, key: str, value: Any) -> bool:
 
 
 def settings_tab(rt: Runtime, stored: gr.Textbox, page: PageValues, *, shown_elsewhere: Iterable[str] = ()) -> None:
-    """Build the tab inside the current Blocks context. `stored`: the hidden text box that carries the options to scripts."""
+    """Build the tab inside the current Blocks context. `stored`: the hidden text box that carries the options to scripts.
+
+    Sections are not drawn before 20_settings.js asks for them: all of them at once take a browser a second.
+    """
     components: dict[str, gr.components.Component] = {}
+    shown = sections(rt.settings, set(shown_elsewhere))
     with gr.Column(elem_id="settings", elem_classes=["settings-page"]):
         with gr.Row(elem_classes=["settings-head"]):
             made(gr.Textbox, label="Search in settings", placeholder="Name or part of it", elem_id="settings_search", scale=3)
@@ -60,10 +63,10 @@ def settings_tab(rt: Runtime, stored: gr.Textbox, page: PageValues, *, shown_els
         result = made(gr.HTML, "", elem_id="settings_result")
         gr.HTML('<div id="settings_search_note" role="status"></div>')
         with gr.Row(elem_classes=["settings-body"]):
-            gr.HTML(CONTENTS, elem_id="settings_contents_holder", min_width=0, apply_default_css=False)
+            gr.HTML(contents(rt.settings, shown), elem_id="settings_contents_holder", min_width=0, apply_default_css=False)
             with gr.Column(elem_classes=["settings-list"], scale=5):
-                for (section, title), keys in sections(rt.settings, set(shown_elsewhere)).items():
-                    components.update(_section(rt.settings, section, title, keys, page))
+                columns = [_section(rt.settings, section, title, keys, page, components) for (section, title), keys in shown.items()]
+    hidden_button("settings_draw").click(None, None, columns, js="() => settingsToDraw()", trigger_mode="multiple", **PRIVATE)
     _connect(rt, components, apply, restore, result, stored)
 
 
@@ -77,16 +80,27 @@ def sections(settings: Options, without: set[str]) -> dict[tuple[str, str], list
     return found
 
 
-def _section(settings: Options, section: str, title: str, keys: list[str], page: PageValues) -> dict[str, gr.components.Component]:
-    made_here = {}
-    with gr.Column(elem_id=f"settings_{section}", elem_classes=["settings-section"]):
+def contents(settings: Options, shown: dict[tuple[str, str], list[str]]) -> str:
+    """The place of the list of sections; it carries their ids and titles, and of each option its remarks and what a search looks through."""
+    listed = [{"id": section, "title": title, "options": {key: _described(settings, key) for key in keys}}
+              for (section, title), keys in shown.items()]
+    data = html.escape(json.dumps(listed))
+    return f'<div id="settings_contents" role="navigation" aria-label="Sections of the settings" data-sections="{data}"></div>'
+
+
+def _described(settings: Options, key: str) -> dict[str, str]:
+    info = settings.data_labels[key]
+    remarks = remarks_text(info)
+    return {"remarks": remarks, "text": f"{key} {info.label} {remarks}".lower()}
+
+
+def _section(settings: Options, section: str, title: str, keys: list[str], page: PageValues,
+             components: dict[str, gr.components.Component]) -> gr.Column:
+    with gr.Column(elem_id=f"settings_{section}", elem_classes=["settings-section"], visible=False) as column:
         gr.HTML(f"<h2>{html.escape(title)}</h2>")
-        for key in keys:
-            with gr.Column(elem_id=f"row_setting_{key}", elem_classes=["settings-row"]):
-                made_here[key] = option_component(settings, key, page)
-                if remarks := remarks_text(settings.data_labels[key]):
-                    gr.HTML(paragraphs(remarks, "remark"))  # gradio's own line for remarks reads them as Markdown
-    return made_here
+        for key in keys:  # without rows and remarks of their own: every block takes the browser time when the page is loaded
+            components[key] = option_component(settings, key, page)
+    return column
 
 
 def option_component(settings: Options, key: str, page: PageValues) -> gr.components.Component:

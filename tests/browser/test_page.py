@@ -14,8 +14,8 @@ def settings_tab(easel):
 def test_a_setting_is_found_changed_stored_and_still_there_after_a_reload(easel):
     settings_tab(easel)
     easel.tab.fill("#settings_search input, #settings_search textarea", "jpeg quality")
-    shown = easel.tab.locator('[id^="row_setting_"]:visible')
-    easel.wait_for("() => document.querySelectorAll('.settings-row[data-filtered-out]').length > 20")
+    shown = easel.tab.locator('.settings-section [id^="setting_"]:visible')
+    easel.wait_for("() => document.querySelectorAll('.settings-section [data-filtered-out]').length > 20")
     assert shown.count() == 1 and "JPEG" in shown.inner_text().upper()
     box = easel.tab.locator("#setting_jpeg_quality input[type=number]")
     box.fill("71")
@@ -28,6 +28,27 @@ def test_a_setting_is_found_changed_stored_and_still_there_after_a_reload(easel)
     assert easel.tab.evaluate("opts.jpeg_quality") == 71
     settings_tab(easel)
     assert easel.tab.input_value("#setting_jpeg_quality input[type=number]") == "71"
+
+
+def test_one_section_of_the_settings_is_drawn_at_a_time_and_all_are_stored(easel):
+    settings_tab(easel)
+    easel.tab.wait_for_selector("#settings_saving-images")
+    assert easel.tab.locator(".settings-section").count() == 1
+    easel.tab.fill("#setting_samples_filename_pattern textarea", "[seed]-drawn")
+    easel.tab.click("#settings_contents [data-section=upscaling]")
+    easel.tab.wait_for_selector("#setting_ESRGAN_tile p.remark:visible")
+    assert not easel.tab.is_visible("#settings_saving-images")
+    assert easel.tab.get_attribute("#settings_contents [data-section=upscaling]", "aria-current") == "true"
+    box = easel.tab.locator("#setting_ESRGAN_tile input[type=number]")
+    box.fill("256")
+    box.press("Tab")
+    easel.tab.click("#settings_submit")
+    easel.wait_for("() => byId('settings_result').innerText.includes('2 settings changed')")
+    easel.wait_for("() => opts.ESRGAN_tile === 256 && opts.samples_filename_pattern === '[seed]-drawn'")
+    easel.server.post("/internal/settings/reset", {"keys": ["ESRGAN_tile", "samples_filename_pattern"]})
+    easel.tab.click("#settings_show_all_pages")
+    easel.wait_for("() => document.querySelectorAll('.settings-section').length === settingsSections().length")
+    assert easel.tab.is_visible("#settings_saving-images") and easel.tab.is_visible("#settings_upscaling")
 
 
 def test_a_style_is_saved_applied_and_deleted(easel):

@@ -4,7 +4,8 @@
 
 - keywords of old constructors and events are understood or left out (keywords.py, construction.py, events.py),
 - `visible=False` leaves a component in the page where browser scripts find it (keywords.py, unseen.py), and blocks get the class
-  `gradio-<kind>` (construction.py).
+  `gradio-<kind>` (construction.py),
+- tabs may have other things between them (tabs.py).
 
 gradio's constructors and events are wrapped once, and the wrappers hand everything on unchanged outside the scope, so that no component
 of the program itself is treated differently. Components made inside are marked; rules about their values (values.py) look at the mark.
@@ -19,6 +20,7 @@ from modules.ui.gradio3.construction import wrap_constructors
 from modules.ui.gradio3.events import wrap_events
 from modules.ui.gradio3.names import add_names
 from modules.ui.gradio3.scope import speaking
+from modules.ui.gradio3.tabs import keep_tabs_to_themselves
 from modules.ui.gradio3.values import tolerate_values
 
 _wrapped: list[bool] = []
@@ -32,6 +34,7 @@ def in_force() -> Iterator[None]:
         add_names()
         wrap_constructors()
         wrap_events()
+        keep_tabs_to_themselves()
         tolerate_values()
     with speaking(True):
         yield

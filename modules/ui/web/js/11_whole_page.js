@@ -10,6 +10,9 @@ const WHOLE_PAGE_MS = 20000;
 
 var wholePage = {isNeeded: Boolean(window.easelPage && easelPage.wholePage), isBegun: false, isDone: false, framesLeft: WHOLE_PAGE_FRAMES, until: Infinity};
 
+/** Functions that put into the document what no tab or accordion opens. */
+var wholePageParts = [];
+
 /** Whether scripts may look for everything; begins to make it so when the first parts of the page are there. */
 function pageIsWhole() {
     if (!wholePage.isNeeded || wholePage.isDone) return true;
@@ -41,6 +44,7 @@ async function openEverythingOnce() {
     document.documentElement.classList.add("easel-opening");
     const opened = new Set();
     await openTabsIn(document, opened);
+    for (const open of wholePageParts) await open();
 }
 
 /** Opens every tab of the lists that are seen in `place`, and what is in each; the chosen ones are chosen again at the end. */

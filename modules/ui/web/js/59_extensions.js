@@ -12,8 +12,15 @@ function nameTabLists() {
     }
 }
 
+/** Scripts know the open tab by `style.display === "block"`; gradio writes flex, which css/37_extensions.css keeps it at. */
+function nameOpenTabs() {
+    for (const tab of document.querySelectorAll('.tabitem[style*="display: flex"]')) tab.style.display = "block";
+}
+
 onUiLoaded(nameTabLists);
 onUiUpdate(nameTabLists);
+onUiLoaded(nameOpenTabs);
+onUiUpdate(nameOpenTabs);
 
 /** The translation of a text of the page, undefined where there is none. */
 function getTranslation(text) {

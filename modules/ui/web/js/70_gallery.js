@@ -55,7 +55,9 @@ function seedOfSelected(tab, kind, present) {
 }
 
 /** Writes the infotext of another picture when another one is chosen. */
-function noticeSelection() {
+function noticeSelection(changes) {
+    // Whether something is seen is asked only then: the browser has to lay out the page for it.
+    if (!changes.some(({target}) => target.closest && target.closest(".gradio-gallery"))) return;
     for (const tab of RESULT_TABS) {
         if (!uiElementIsVisible(galleryOf(tab))) continue;
         const mark = shownTask(tab) + "/" + selected_gallery_index();
