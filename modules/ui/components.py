@@ -2,7 +2,8 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import gradio as gr
@@ -88,6 +89,15 @@ def hidden_text(elem_id: str, value: str = "") -> gr.Textbox:
 def hidden_button(elem_id: str) -> gr.Button:
     """A button that only browser scripts press."""
     return made(gr.Button, elem_id, elem_id=elem_id, visible="hidden")
+
+
+@contextmanager
+def drawn_later(elem_id: str) -> Iterator[gr.Column]:
+    """A column that the page draws right after what is around it (12_drawn_later.js), so that a tab with much in it opens at once."""
+    with made(gr.Column, elem_id=elem_id, visible=False) as column:
+        yield column
+    button = made(gr.Button, elem_id, elem_id=f"{elem_id}_draw", elem_classes=["draw-later"], visible="hidden")
+    button.click(None, None, column, js="() => ({__type__: 'update', visible: true})", **PRIVATE)
 
 
 def paragraphs(text: str, classes: str = "") -> str:

@@ -12,7 +12,7 @@ from modules import postprocessing
 from modules.errors import RequestError
 from modules.postprocessing import KIND, ExtrasRequest
 from modules.scripts_postprocessing import ScriptPostprocessingRunner, StepOptions
-from modules.ui.components import TOOLTIPS, hidden_button, hidden_text, made
+from modules.ui.components import TOOLTIPS, drawn_later, hidden_button, hidden_text, made
 from modules.ui.controls import PRIVATE
 from modules.ui.generate import generate_handler, restore_handler
 from modules.ui.mask_canvas import canvas, canvas_files
@@ -77,7 +77,7 @@ def _steps(rt: Runtime, runner: ScriptPostprocessingRunner) -> None:
     """The controls of all steps, in the order in which they work."""
     options = StepOptions(order=rt.settings.postprocessing_operation_order, disabled=rt.settings.postprocessing_disable_in_extras)
     runner.prepare_ui()
-    with made(gr.Column, elem_id=f"{TAB}_script_container") as container:
+    with drawn_later(f"{TAB}_script_container") as container:
         for step in runner.in_order(options):
             runner.add_controls(step)
     runner.has_controls = True

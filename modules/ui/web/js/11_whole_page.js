@@ -10,7 +10,7 @@ const WHOLE_PAGE_MS = 20000;
 
 var wholePage = {isNeeded: Boolean(window.easelPage && easelPage.wholePage), isBegun: false, isDone: false, framesLeft: WHOLE_PAGE_FRAMES, until: Infinity};
 
-/** Functions that put into the document what no tab or accordion opens. */
+/** Functions that put into the document what is not drawn with the tab that was just opened. */
 var wholePageParts = [];
 
 /** Whether scripts may look for everything; begins to make it so when the first parts of the page are there. */
@@ -44,7 +44,6 @@ async function openEverythingOnce() {
     document.documentElement.classList.add("easel-opening");
     const opened = new Set();
     await openTabsIn(document, opened);
-    for (const open of wholePageParts) await open();
 }
 
 /** Opens every tab of the lists that are seen in `place`, and what is in each; the chosen ones are chosen again at the end. */
@@ -80,6 +79,7 @@ async function openTab(list, tab) {
         const panel = tab.panel && byId(tab.panel);
         if (!panel || panel.childElementCount) break;
     }
+    for (const open of wholePageParts) await open();
     return nextFrame();
 }
 

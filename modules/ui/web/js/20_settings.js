@@ -39,8 +39,7 @@ function setUpSettingsTab() {
     const everything = made("button", {type: "button", text: "Show all", id: "settings_show_all_pages", onclick: () => chooseSettings("", true)});
     list.replaceChildren(...settingsSections().map(({id, title}) => made("button", {type: "button", text: title, "data-section": id, onclick: () => chooseSettings(id)})), everything);
     settingsView.current = settingsView.current || settingsSections()[0].id;
-    const search = textareaOf("settings_search");
-    searchSettings(search ? search.value : "");
+    setTimeout(() => searchSettings((textareaOf("settings_search") || {}).value || ""), DRAW_LATER_MS);
 }
 
 /* On the document: gradio may replace the box, and the first letters may be typed before the tab is set up. */
