@@ -56,17 +56,18 @@ class CanvasPage:
         from modules.api.answers import add_error_answers
         from modules.ui.mask_canvas import canvas_router
         from modules.ui.pictures import pictures_router
-        from modules.ui.server import HeadInjector, head_html, web_file
+        from modules.ui.server import HeadInjector, head_html
         from modules.ui.theme import theme
+        from modules.ui.web_files import WebFiles
 
         app = FastAPI()
         add_error_answers(app)
         app.include_router(pictures_router(self.program))
         app.include_router(canvas_router(self.program))
         app.add_api_route("/internal/queue", lambda: {"unchanged": True}, methods=["GET"])
-        app.add_api_route("/easel/{path:path}", web_file, methods=["GET"])
         app = gr.mount_gradio_app(app, self.blocks(), path="/", ssr_mode=False, footer_links=[], theme=theme(), run_history=False)
         app.add_middleware(HeadInjector, head=head_html(self.program))
+        app.add_middleware(WebFiles)
         return app
 
     def blocks(self) -> Any:

@@ -15,7 +15,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # gradio looks at it
 import gradio as gr
 import uvicorn
 from fastapi import Depends, FastAPI
-from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.responses import JSONResponse, Response
 from starlette.middleware.gzip import GZipMiddleware
 
 from modules import script_callbacks
@@ -40,6 +40,7 @@ from modules.ui.saving import saving_router
 from modules.ui.settings_tools import settings_tools_router
 from modules.ui.style_routes import styles_router
 from modules.ui.theme import WEB, scripts, style_sheets, theme
+from modules.ui.web_files import WebFiles
 
 if TYPE_CHECKING:
     from modules.runtime import Runtime
@@ -50,7 +51,6 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 # gradio's page names hosts of its maker in meta tags; nothing of ours does.
 FOREIGN_META = re.compile(rb'<meta[^>]*(?:property="og:|name="twitter:)[^>]*>\s*')
-WEB_TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
 
 
 def build_app(rt: Runtime) -> FastAPI:
@@ -70,12 +70,13 @@ def build_app(rt: Runtime) -> FastAPI:
     app.include_router(model_files_router(rt, check_may_write))
     app.add_api_route("/internal/reload-ui", lambda: end(app, exit_status=RESTART), methods=["POST"], include_in_schema=False,
                       dependencies=[Depends(admin_only)])
-    app.add_api_route("/easel/{path:path}", web_file, methods=["GET"], include_in_schema=False)
+    app.add_api_route("/easel/{path:path}", no_such_file, methods=["GET"], include_in_schema=False)
     script_callbacks.call("app_started", blocks, app, note=rt.notice)  # routes that extensions add come before gradio's
     app = gr.mount_gradio_app(app, blocks, path="/", ssr_mode=False, run_history=False, footer_links=[], theme=theme(),
                               max_file_size="256mb", favicon_path=str(WEB / "easel.svg"), show_error=True)
     app.add_middleware(HeadInjector, head=head_html(rt), before=lambda: page.bring_up_to_date(blocks))
     app.add_middleware(GZipMiddleware, minimum_size=2000, compresslevel=5)
+    app.add_middleware(WebFiles)
     add_protection(app, rt.args)
     app.state.blocks = blocks
     return app
@@ -104,12 +105,9 @@ class AnnouncingServer(uvicorn.Server):
             self.on_ready()
 
 
-def web_file(path: str) -> Response:
-    """A script or style sheet of the page."""
-    file = (WEB / path).resolve()
-    if not file.is_relative_to(WEB.resolve()) or file.suffix not in WEB_TYPES or not file.is_file():
-        return JSONResponse({"error": "NotFound", "detail": "There is no such file.", "body": "", "errors": ""}, status_code=404)
-    return FileResponse(file, media_type=WEB_TYPES[file.suffix], headers={"Cache-Control": "public, max-age=86400"})
+def no_such_file(path: str) -> Response:
+    """What is asked for below /easel/ and is none of our files (web_files.py)."""
+    return JSONResponse({"error": "NotFound", "detail": "There is no such file.", "body": "", "errors": ""}, status_code=404)
 
 
 def head_html(rt: Runtime) -> str:

@@ -81,7 +81,7 @@ def sections(settings: Options, without: set[str]) -> dict[tuple[str, str], list
 
 
 def contents(settings: Options, shown: dict[tuple[str, str], list[str]]) -> str:
-    """The place of the list of sections; it carries their ids and titles, and of each option its remarks and what a search looks through."""
+    """The place of the list of sections. It carries their ids and titles, and of each option the remarks and what a search sees."""
     listed = [{"id": section, "title": title, "options": {key: _described(settings, key) for key in keys}}
               for (section, title), keys in shown.items()]
     data = html.escape(json.dumps(listed))

@@ -9,7 +9,7 @@ from starlette.websockets import WebSocketDisconnect
 from modules.api.login import Login
 from modules.errors import UserError
 from modules.ui import ports
-from modules.ui.server import HeadInjector, build_app, web_file
+from modules.ui.server import HeadInjector, build_app
 
 
 @pytest.fixture(scope="module")
@@ -83,11 +83,6 @@ def below(route, prefix: str = "") -> list[str]:
     path = prefix + getattr(route, "path", "").rstrip("/")
     inner = getattr(getattr(route, "original_router", route), "routes", None) or ()
     return [found for each in inner for found in below(each, path)] or [path or "/"]
-
-
-@pytest.mark.parametrize("path", ["../server.py", "js/../../server.py", "none.js", "/etc/passwd", ""])
-def test_only_files_of_the_page_are_served_as_such(path):
-    assert web_file(path).status_code == 404
 
 
 def test_tags_of_the_framework_that_name_hosts_are_taken_out():
