@@ -118,6 +118,33 @@ def test_a_tab_of_an_extension_works_and_sends_to_others(tab, with_extension):
     assert answer["flag"] == "given" and {"txt2img_prompt", "img2img_prompt", "setting_samples_format"} <= set(answer["told"])
 
 
+def test_tabs_with_other_things_between_them_have_a_button_each(tab):
+    tab.click("#tab_of_a_test-button")
+    buttons = tab.locator("#inner_tabs .tab-nav [role=tab]")
+    assert buttons.all_inner_texts() == ["First", "Second"]
+    for button, content, other in (("Second", "inner_second", "inner_first"), ("First", "inner_first", "inner_second")):
+        buttons.filter(has_text=button).click()
+        tab.wait_for_selector(f"#{content}", state="visible")
+        assert not tab.locator(f"#{other}").is_visible()
+        assert tab.locator("#between_tabs").is_visible()
+    assert tab.evaluate("() => document.querySelector('#before_tabs textarea').value") == "unseen"
+
+
+def test_scripts_see_the_open_tab_as_a_block(tab):
+    are_blocks = "(ids) => Array.from(document.querySelectorAll('#tabs > .tabitem')).filter((e) => e.style.display === 'block')"
+    are_blocks += ".map((e) => e.id).join() === ids"
+    tab.wait_for_function(are_blocks, arg="tab_txt2img")
+    tab.click("#tab_of_a_test-button")
+    tab.wait_for_function(are_blocks, arg="tab_of_a_test")
+    assert tab.evaluate("() => getComputedStyle(document.querySelector('#tab_of_a_test')).display") == "flex"
+
+
+def test_a_table_without_heads_has_columns(tab):
+    tab.click("#tab_of_a_test-button")
+    tab.click("#inner_first-button")
+    tab.wait_for_function("() => document.querySelector('#tab_table [data-testid=\"cell-0-1\"]').offsetWidth > 30")
+
+
 def test_a_script_presses_generate_and_follows_the_job(tab):
     for name, value in (("width", 64), ("height", 64), ("steps", 2)):
         box = tab.locator(f"#txt2img_{name} input[type=number]")

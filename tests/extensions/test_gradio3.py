@@ -138,6 +138,26 @@ def test_what_a_generator_says_of_rows_is_put_into_classes_too(page):
     assert [UNSEEN in step["elem_classes"] for step in connected(page).fn()] == [False, True]
 
 
+def test_tabs_keep_to_themselves_and_what_was_between_them_follows(page):
+    before = gr.Button("x")
+    with gr.Tabs() as tabs:
+        state, box = gr.State(1), gr.Textbox()
+        with gr.Tab("first") as first:
+            inner = gr.Textbox()
+        text = gr.HTML("y")
+        with gr.Tab("second") as second:
+            pass
+    after = gr.Button("z")
+    assert tabs.children == [first, second] and page.children == [before, tabs, state, box, text, after]
+    assert state.parent is box.parent is text.parent is page and inner.parent.parent is first
+
+
+def test_tabs_of_the_program_are_left_as_they_are():
+    with gr.Blocks(analytics_enabled=False) as blocks, pytest.warns(UserWarning, match="can only contain"), gr.Tabs() as tabs:
+        text = gr.HTML("y")
+    assert tabs.children == [text] and blocks.children == [tabs]
+
+
 def test_blocks_have_the_class_of_their_kind(page):
     assert gr.Dropdown(["a"], elem_classes="mine").elem_classes == ["gradio-dropdown", "mine"] and gr.Row().elem_classes == ["gradio-row"]
 

@@ -239,7 +239,7 @@ def aspect_ratios(easel):
 
 
 def images_browser(easel):
-    """Its list on the server; the tabs of its page are wired by JavaScript that counts the buttons of an older gradio."""
+    """Its list on the server, and the page: a button for each of its tabs, the pictures of the folder, what a picked one was made with."""
     easel.picture(prompt="a cat in the browser", save_images=True)
     page = GradioSession(easel.server)
     refresh = page.component(elem_id="image_browser_tab_txt2img_control_image_browser_refresh_index")
@@ -248,6 +248,15 @@ def images_browser(easel):
     page.happen(switch, "change")
     [shown] = page.values[page.component(elem_id="image_browser_tab_txt2img_image_browser_gallery")]
     assert picture_of(base64.b64encode(easel.server.get(f"/file={shown['image']['path']}")[1])).size == (128, 128)
+    tab = easel.open_page()
+    tab.click("#tab_image_browser-button")
+    tab.wait_for_function("() => image_browser_started")
+    buttons = tab.locator("#image_browser_tabs_container .tab-nav [role=tab]")
+    assert buttons.all_inner_texts() == ["txt2img", "img2img", "txt2img-grids", "img2img-grids", "Extras", "Favorites", "Others", "All",
+                                         "Maintenance"]
+    buttons.first.click()
+    tab.click("#image_browser_tab_txt2img_image_browser_gallery .thumbnail-item")
+    tab.wait_for_selector("#image_browser_tab_txt2img_image_browser [role=gridcell] >> text=a cat in the browser", state="visible")
 
 
 def two_tiny_models(data_dir):

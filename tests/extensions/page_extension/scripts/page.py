@@ -33,8 +33,12 @@ class Page(scripts.Script):
 def tab():
     with gr.Blocks(css=".page-of-a-test { outline: 1px solid }", analytics_enabled=False) as blocks:
         with gr.Tabs(elem_id="inner_tabs"):
+            gr.State("before all tabs")
+            gr.Textbox("unseen", visible=False, elem_id="before_tabs")
             with gr.Tab("First", elem_id="inner_first"):
                 number = gr.Slider(0, 9, value=3, step=1, label="Number", elem_id="tab_number")
+                gr.DataFrame([["Seed", "12"]], headers=["Key", "Value"], interactive=False, elem_id="tab_table")
+            gr.HTML("<b>below</b>", elem_id="between_tabs")
             with gr.Tab("Second", elem_id="inner_second"):
                 with gr.Accordion("Closed", open=False, elem_id="inner_closed"):
                     told = gr.Textbox(label="Told", elem_id="tab_told")
