@@ -30,7 +30,7 @@ ELEMENTS = (
     "img_inpaint_mask img2img_inpaint_full_res img2img_batch_input_dir img2img_batch_output_dir "
     "img2img_batch_inpaint_mask_dir img2img_copy_to_img2img img2img_copy_to_sketch img2img_copy_to_inpaint tab_extras "
     "tab_pnginfo tab_settings tab_extensions tab_of_a_test extras_image extras_generate extras_gallery quicksettings "
-    "settings settings_json settings_submit setting_samples_format footer lightboxModal")
+    "settings settings_json settings_submit setting_samples_format setting_ESRGAN_tile extras_upscaler_1 footer lightboxModal")
 KINDS = "button textbox slider dropdown checkbox radio image accordion row column gallery html number tabs tabitem group"
 SELECTORS = [
     "#{t}_prompt.prompt textarea", "#{t}_neg_prompt.prompt label textarea", "#{t}_tools .tool", "#{t}_generate_box #{t}_generate",
