@@ -4,6 +4,7 @@ from pathlib import Path
 from modules import runtime
 from modules._live import live
 from modules.checkpoints.files import CheckpointInfo
+from modules.checkpoints.in_memory import entry_for
 from modules.checkpoints.safetensors_file import read_header
 from modules.checkpoints.state_dict import load_weights
 from modules.errors import UserError
@@ -85,10 +86,16 @@ def list_models() -> None:
 
 
 def load_model(checkpoint_info: CheckpointInfo | None = None, already_loaded_state_dict=None, checkpoint_config=None):
-    """The model of a checkpoint, in memory afterwards. Raises WeightsError."""
+    """The model of a checkpoint, in memory afterwards; one of weights by name is that of the settings, too. Raises WeightsError."""
     rt = runtime.current()
+    info = checkpoint_info or rt.chosen_checkpoint()
     with rt.queue.turn:
-        return rt.models.ensure(checkpoint_info or rt.chosen_checkpoint())
+        if already_loaded_state_dict is None:
+            return rt.models.ensure(info)
+        entry, weights = entry_for(info, already_loaded_state_dict)
+        model = rt.models.adopt(entry, weights)
+        rt.settings.set("sd_model_checkpoint", entry.title)
+        return model
 
 
 def reload_model_weights(sd_model=None, info: CheckpointInfo | None = None, forced_reload: bool = False):

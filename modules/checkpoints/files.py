@@ -21,6 +21,7 @@ from modules.sampling.names import nearest_first
 
 SUFFIXES = (".safetensors", ".ckpt", ".pt")
 DEMO_NAME = "easel-demo"
+GONE = "An extension made its weights, no file holds them, and another model took their place in memory."
 _HASH_IN_TITLE = re.compile(r"^(.*?)\s*\[([0-9a-fA-F]{8,64})\]$")
 
 
@@ -112,6 +113,19 @@ class CheckpointInfo:
         """Whether the model takes the picture of img2img as a second instruction beside the text."""
         return self.architecture.extra == "instruct"
 
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether no file holds its weights."""
+        return False
+
+    def __copy__(self) -> CheckpointCopy:
+        copied = object.__new__(CheckpointCopy)
+        vars(copied).update(vars(self))
+        return copied
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> CheckpointCopy:
+        return self.__copy__()
+
     def wait_for_hash(self) -> str:
         """The SHA-256, computed now where it is not known; for the worker, since it reads the whole file."""
         thread = self.hashes.start(self.path, self.state)
@@ -120,6 +134,29 @@ class CheckpointInfo:
 
     def __str__(self) -> str:
         return self.title
+
+
+class CheckpointCopy(CheckpointInfo):
+    """A copy that an extension made of an entry. It may give it other names and another hash, for weights that it makes itself."""
+
+    def wait_for_hash(self) -> str:
+        """The SHA-256 that was given, or that of the file."""
+        return self.sha256 if "sha256" in vars(self) else super().wait_for_hash()
+
+
+class _Given:
+    """An attribute that is worked out until it is assigned."""
+
+    def __init__(self, worked_out: property):
+        self._worked_out = worked_out
+
+    def __get__(self, info: CheckpointCopy, kind: type[CheckpointCopy]) -> Any:
+        return self._worked_out.__get__(info, kind)
+
+
+for _name in ("sha256", "short_hash", "shorthash", "hash", "title", "short_title", "model_name", "name_for_extra", "filename", "metadata",
+              "is_in_memory"):
+    setattr(CheckpointCopy, _name, _Given(getattr(CheckpointInfo, _name)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,6 +189,8 @@ class CheckpointList:
         self._listed: tuple[CheckpointInfo, ...] = ()
         self._broken: tuple[BrokenFile, ...] = ()
         self._refused: dict[Path, BrokenFile] = {}
+        self._in_memory: list[CheckpointInfo] = []
+        self._let_go: dict[str, BrokenFile] = {}
         self.refresh()
 
     def __iter__(self) -> Iterator[CheckpointInfo]:
@@ -175,6 +214,7 @@ class CheckpointList:
             examined = [self._examined(path, name) for path, name in self._found()]
             listed = [info for info in examined if isinstance(info, CheckpointInfo)]
             listed.sort(key=lambda info: (info.path not in self.files, natural_order(info.name)))
+            listed += self._in_memory
             if self.demo is not None:
                 demo = self._examined(self.demo, DEMO_NAME, is_demo=True)
                 listed += [demo] if isinstance(demo, CheckpointInfo) else []
@@ -196,7 +236,7 @@ class CheckpointList:
         digits = in_title[2] if in_title else text
         if found := self._by_hash(digits):
             return found
-        for broken in self._broken:
+        for broken in (*self._broken, *self._let_go.values()):
             if broken.name in names or Path(broken.name).stem in names:
                 raise NotFound(f"Cannot use the checkpoint {broken.name}.", broken.reason, "Choose another one.")
         nearest = ", ".join(nearest_first(text, [info.name for info in self._listed])[:3])
@@ -218,6 +258,21 @@ class CheckpointList:
         """Count a file among the broken ones from now on, until it changes."""
         with self._lock:
             self._refused[info.path] = BrokenFile(path=info.path, name=info.name, state=info.state, reason=reason)
+        self.refresh()
+
+    def hold(self, info: CheckpointInfo) -> None:
+        """List a checkpoint that no file holds, as long as a model of it is in memory."""
+        with self._lock:
+            self._in_memory.append(info)
+            self._let_go.pop(info.name, None)
+        self.refresh()
+
+    def let_go(self, info: CheckpointInfo) -> None:
+        """List it no longer; who looks for it is told why it is gone."""
+        with self._lock:
+            self._in_memory = [held for held in self._in_memory if held is not info]
+            if all(held.name != info.name for held in self._in_memory):
+                self._let_go[info.name] = BrokenFile(path=info.path, name=info.name, state=info.state, reason=GONE)
         self.refresh()
 
     def _found(self) -> Iterator[tuple[Path, str]]:

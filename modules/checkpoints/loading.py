@@ -44,14 +44,18 @@ def load_model(path: Path, hardware: Hardware, *, is_waiting: bool = False) -> L
     With `is_waiting` its weights stay in main memory, since they will be moved one part at a time.
     """
     with open_weights(path) as file:
-        named = Renamed(file)
-        model = outline(named)
-        state = model.state_dict()
-        tables = {name: state[name] for name in SCHEDULE_NAMES}
-        names = [name for name, tensor in state.items() if tensor.is_meta]
-        names += [name for name in tables if named.has_table(name, tables[name].shape)]
-        weights = copies(
-            named, names, lambda name: hardware.dtype_of(part_of(name)), layout=lambda name: hardware.layout_of(part_of(name)))
+        return model_of(file, hardware, is_waiting=is_waiting)
+
+
+def model_of(file: WeightsFile, hardware: Hardware, *, is_waiting: bool = False) -> LatentDiffusion:
+    """The same for weights that are open. Raises WeightsError."""
+    named = Renamed(file)
+    model = outline(named)
+    state = model.state_dict()
+    tables = {name: state[name] for name in SCHEDULE_NAMES}
+    names = [name for name, tensor in state.items() if tensor.is_meta]
+    names += [name for name in tables if named.has_table(name, tables[name].shape)]
+    weights = copies(named, names, lambda name: hardware.dtype_of(part_of(name)), layout=lambda name: hardware.layout_of(part_of(name)))
     model.load_state_dict({**tables, **weights}, strict=True, assign=True)
     return hardware.place(model.requires_grad_(False).eval(), is_waiting=is_waiting)
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from torch import Tensor
 
 from modules.checkpoints.execution import Care, CarefulExecution
-from modules.checkpoints.files import CheckpointInfo, CheckpointList
+from modules.checkpoints.files import GONE, CheckpointInfo, CheckpointList
 from modules.checkpoints.hashing import FileState
-from modules.checkpoints.loading import load_model, load_vae
+from modules.checkpoints.in_memory import WeightsInMemory
+from modules.checkpoints.loading import load_model, load_vae, model_of
 from modules.checkpoints.placement import PARTS, POLICIES, DeviceAndMemory, Placement, Policy, Stations
 from modules.checkpoints.problems import WeightsError
 from modules.errors import report
@@ -93,7 +94,29 @@ class ModelManager:
                 raise
             self._notice(f"{error} {demo.title} is used instead.")
             return self.ensure(demo)
-        self._loaded[key] = self._kept(model)
+        return self._taken(info, model, room)
+
+    def adopt(self, info: CheckpointInfo, weights: WeightsInMemory) -> LatentDiffusion:
+        """The model of weights that no file holds; it is `current` afterwards, and listed until it leaves the memory.
+
+        Raises WeightsError.
+        """
+        room = self._room()
+        self._make_room(room)
+        if self.hardware.free_memory() < info.state.size * _GROWTH:
+            self._drop_down_to(0)
+        try:
+            model = model_of(weights, self.hardware, is_waiting=self.stations is not None)
+        except WeightsError as error:
+            raise WeightsError(info.path, error.why, error.remedy) from error
+        model.checkpoint = info
+        vars(info)["architecture"] = model.architecture  # there is no header to read it from
+        self.checkpoints.hold(info)
+        return self._taken(info, model, room)
+
+    def _taken(self, info: CheckpointInfo, model: LatentDiffusion, room: Room) -> LatentDiffusion:
+        """A fresh model, now the current one."""
+        self._loaded[info.path, info.state] = self._kept(model)
         self._drop_down_to(room.models)
         self._place(room)
         self._use_vae_of(info)
@@ -210,6 +233,8 @@ class ModelManager:
 
     def _load(self, info: CheckpointInfo) -> LatentDiffusion:
         """Load beside what is there; where memory is short, what is there goes first."""
+        if info.is_in_memory:
+            raise WeightsError(info.path, GONE, "Make them again, or choose another checkpoint.")
         if self.hardware.free_memory() < info.state.size * _GROWTH:
             self._drop_down_to(0)
         thread = self.checkpoints.hashes.start(info.path, info.state) if self.checkpoints.hashing and not info.sha256 else None
@@ -224,6 +249,8 @@ class ModelManager:
             return
         while len(self._loaded) > count:
             _, loaded = self._loaded.popitem(last=False)
+            if loaded.model.checkpoint is not None and loaded.model.checkpoint.is_in_memory:
+                self.checkpoints.let_go(loaded.model.checkpoint)
             if self.execution.placements.pop(id(loaded.model), None) and loaded.placement and loaded.placement.policy != "whole":
                 loaded.placement.follow(None)  # a run that still holds it must not keep the device full
         self.hardware.gc()
