@@ -20,7 +20,7 @@ FOLDER_SETTINGS = ("outdir_samples", "outdir_txt2img_samples", "outdir_img2img_s
 FURTHER_FOLDERS = "gallery_folders"
 READ_AT_ONCE = 50
 PAUSE_SECONDS = 0.02  # between two of these: pictures in the making and pages come first
-LISTED_FIRST = 1_000  # so that a page is there before very many files are entered
+LISTED_AT_ONCE = 1_000  # so that a page is there before very many files are entered
 MOST_AT_ONCE = 5_000
 
 
@@ -129,9 +129,11 @@ class Gallery:
                              key=lambda file: -file.modified)
             gone = {path for path, facts in known.items() if path not in found or (found[path].modified, found[path].size) != facts}
             if changed or gone:
-                self.index.list_files(changed[:LISTED_FIRST], gone)
+                self.index.list_files(changed[:LISTED_AT_ONCE], gone)
                 self._listed.set()
-                self.index.list_files(changed[LISTED_FIRST:], ())
+                for first in range(LISTED_AT_ONCE, len(changed), LISTED_AT_ONCE):
+                    self._closing.wait(PAUSE_SECONDS)
+                    self.index.list_files(changed[first:first + LISTED_AT_ONCE], ())
                 self._enter_marks({Path(file.path).parent for file in changed})
 
     def _enter_marks(self, folders: Iterable[Path]) -> None:
