@@ -100,6 +100,11 @@ def drawn_later(elem_id: str) -> Iterator[gr.Column]:
     button.click(None, None, column, js="() => ({__type__: 'update', visible: true})", **PRIVATE)
 
 
+def told_when_done(event: Any, button: gr.Button) -> None:
+    """Tell the page's scripts when all that a press of the button does is done: `answeredPress` waits for it (10_base.js)."""
+    event.then(None, None, None, js=f"() => pressAnswered('{button.elem_id}')", **PRIVATE)
+
+
 def paragraphs(text: str, classes: str = "") -> str:
     """Plain text as HTML: every character stands for itself, line ends become line breaks."""
     lines = "<br>\n".join(html.escape(line) for line in text.splitlines())

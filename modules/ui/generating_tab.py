@@ -15,7 +15,7 @@ from modules.generation import direct_calls
 from modules.scripts import ScriptRunner
 from modules.ui import bindings, paste
 from modules.ui.component_events import tab_of
-from modules.ui.components import PRIVATE, hidden_button, hidden_text
+from modules.ui.components import PRIVATE, hidden_button, hidden_text, told_when_done
 from modules.ui.controls import Switches, in_users_order
 from modules.ui.form import Form, saved_defaults
 from modules.ui.form_values import as_shown, named_controls
@@ -151,7 +151,9 @@ def connect_form(tab: str, controls: Mapping[str, Any]) -> None:
     named = json.dumps([[name, control.label or name] for name, control in controls.items()])
     every = list(controls.values())
     hidden_button(f"{tab}_form_read").click(None, every, None, js=f"(...values) => formRead('{tab}', {named}, values)", **PRIVATE)
-    hidden_button(f"{tab}_form_write").click(None, every, every, js=f"(...values) => formToWrite('{tab}', values)", **PRIVATE)
+    write = hidden_button(f"{tab}_form_write")
+    written = write.click(None, every, every, js=f"(...values) => formToWrite('{tab}', values)", trigger_mode="multiple", **PRIVATE)
+    told_when_done(written, write)
 
 
 def connect(rt: Runtime, parts: Parts) -> None:
@@ -175,4 +177,5 @@ def connect(rt: Runtime, parts: Parts) -> None:
     filled = [*form.inputs, *parts.switches.inputs, results.html_log, *parts.panel.pasted_components]
     top.paste.click(paste.paste_handler(rt, form, parts.panel), prompts[0], filled, **PRIVATE)
     received = paste.received_handler(rt, form, parts.panel)
-    hidden_button(f"{tab}_receive").click(received, task, filled, js=f"() => whatIsSent('{tab}')", **PRIVATE)
+    receive = hidden_button(f"{tab}_receive")
+    told_when_done(receive.click(received, task, filled, js=f"() => whatIsSent('{tab}')", **PRIVATE), receive)

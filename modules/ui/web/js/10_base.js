@@ -138,6 +138,22 @@ function pressHidden(id) {
     if (element) (element.matches("button") ? element : element.querySelector("button")).click();
 }
 
+const PRESS_ANSWERED_MS = 30000;
+var pressesWaiting = {}; // id of a button -> those who wait for what its press does
+
+/** Presses a button of gradio's and resolves when what it does is done: when pressAnswered is called for it. */
+function answeredPress(id) {
+    return new Promise((resolve, reject) => {
+        setTimeout(() => reject(new Error("The server did not answer.")), PRESS_ANSWERED_MS);
+        (pressesWaiting[id] = pressesWaiting[id] || []).push(resolve);
+        pressHidden(id);
+    });
+}
+
+function pressAnswered(id) {
+    (pressesWaiting[id] || []).splice(0).forEach((resolve) => resolve());
+}
+
 function switch_to_txt2img() {
     switch_to_tab("txt2img");
     return Array.from(arguments);

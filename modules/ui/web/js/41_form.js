@@ -82,18 +82,18 @@ class FormMemory {
     }
 
     /** Writes values into the form; controls that they do not name stay as they are. */
+    /** Resolves when gradio has written them. */
     write(values) {
         this.toWrite = values;
-        pressHidden(this.tab + "_form_write");
+        return answeredPress(this.tab + "_form_write");
     }
 
     /** Writes what was kept, as far as the controls can still take it; resolves with sentences about the rest. */
     async take(values) {
         await this.read();
         const answer = await callServer("/internal/history/check", {tab: this.tab, values});
-        this.write(answer.values);
         this.last.name = null;
-        await new Promise((resolve) => setTimeout(resolve, 150)); // until gradio has written
+        await this.write(answer.values);
         await this.read();
         return answer.notes;
     }
@@ -103,7 +103,7 @@ class FormMemory {
         to.push(this.present);
         this.present = from.pop();
         this.last.name = null;
-        this.write(this.present);
+        safeAsync(() => this.write(this.present));
         this.changed();
         return true;
     }

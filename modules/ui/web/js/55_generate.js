@@ -187,6 +187,7 @@ function submit() {
 function newTask(tab) {
     const id = randomId().replace("(", "(" + tab + "-");
     addTask(tab, id);
+    pressAnswered(tab + "_generate"); // gradio has taken the values of the form
     return id;
 }
 

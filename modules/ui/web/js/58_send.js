@@ -8,11 +8,11 @@ function whatIsSent(tab) {
     return JSON.stringify(sentTo[tab] || {});
 }
 
-/** Fills the form of a tab: {infotext, notes, only, width, height}. The tab may be one that was never opened. */
+/** Fills the form of a tab: {infotext, notes, only, width, height}, and resolves when it is filled. The tab may be one that was never opened. */
 async function sendToForm(tab, message) {
     await whenInPage(() => byId(tab + "_receive"));
     sentTo[tab] = message;
-    pressHidden(tab + "_receive");
+    await answeredPress(tab + "_receive");
 }
 
 /** The selected picture of a gallery: {source, infotext}; null, and a message, where there is none. */

@@ -56,7 +56,6 @@ function evenly(first, last, count) {
 
 async function exploreVariations(tab, infotext, {seeds, strengths, first, last}) {
     await sendToForm(tab, {infotext});
-    await new Promise((resolve) => setTimeout(resolve, 400)); // until gradio has written the form
     const base = 1 + Math.floor(Math.random() * 2 ** 31);
     const chain = chainOf(infotext);
     await runPlot(tab, {subseed: -1, subseed_strength: 0, variations: chain},
@@ -84,8 +83,7 @@ async function runPlot(tab, kept, axes, needsExtra) {
         values[named(letter, "values")] = axis[2];
     }
     (await memory.take(values)).forEach((note) => showMessage(note, "error"));
-    byId(tab + "_generate").click();
-    await new Promise((resolve) => setTimeout(resolve, 800)); // the press has taken the values by then
+    await answeredPress(tab + "_generate");
     await memory.take({...Object.fromEntries(Object.keys(values).filter((name) => !(name in kept)).map((name) => [name, before[name]])), ...kept, script: before.script});
 }
 
