@@ -9,7 +9,7 @@ from modules import extensions, script_callbacks, scripts
 from modules.atomic_files import write_atomically
 from modules.extensions import metadata, old_imports, old_settings, timing, translations
 from modules.extensions.discovery import Extension, all_disabled_by, discover, is_from_outside, origin
-from modules.extensions.loading import Loaded, load_all, script_files
+from modules.extensions.loading import Loaded, load_all, make_importable, script_files
 from modules.folders import Folders
 from modules.scripts import ScriptRunner
 from modules.scripts_postprocessing import ScriptPostprocessingRunner
@@ -33,6 +33,7 @@ def start(folders: Folders, settings: Any, args: argparse.Namespace, notice: Cal
         old_imports.allow()
         old_settings.register(settings)
         make_files_that_are_read(folders)
+    make_importable(folders.program / "extensions", folders.extensions)
     for loaded in load_all(script_files(folders.program, enabled)):
         if loaded.error is not None:
             notice(sentence_about(loaded))

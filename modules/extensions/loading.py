@@ -47,6 +47,13 @@ def script_files(program: Path, extension_folders: Iterable[Path]) -> list[Scrip
     return metadata.in_stated_order(files)
 
 
+def make_importable(*folders: Path) -> None:
+    """`import extensions.<folder>` finds extensions in these folders, the bundled ones and those of the data folder."""
+    package = ModuleType("extensions")
+    package.__path__ = [str(folder) for folder in folders]
+    sys.modules[package.__name__] = package
+
+
 def load_all(files: Iterable[ScriptFile]) -> list[Loaded]:
     """Load each file; one that raises is reported and the next is loaded. Script classes are entered in modules.scripts."""
     scripts.scripts_data.clear()

@@ -1,4 +1,5 @@
 """Scripts at the start of the program, their controls' values in jobs, and the selected script's run."""
+import importlib
 import json
 import sys
 from argparse import Namespace
@@ -9,7 +10,7 @@ import pytest
 from modules import script_callbacks, scripts
 from modules.errors import RequestError
 from modules.extensions.discovery import all_disabled_by, discover, origin
-from modules.extensions.loading import ScriptFile, load_file
+from modules.extensions.loading import ScriptFile, load_file, make_importable
 from modules.folders import Folders
 from modules.generation.script_values import completed, frozen_scripts
 
@@ -41,6 +42,16 @@ def test_extensions_are_switched_off_by_name_by_kind_or_all(folders):
 def test_flags_and_setting_switch_off_what_either_says(everything, extra, setting, result):
     flags = Namespace(disable_all_extensions=everything, disable_extra_extensions=extra)
     assert all_disabled_by(flags, setting) == result
+
+
+def test_parts_of_extensions_are_imported_by_their_folder_wherever_it_lies(folders, monkeypatch):
+    monkeypatch.delitem(sys.modules, "extensions", raising=False)
+    make_importable(folders.program / "extensions", folders.extensions)
+    for base, name in ((folders.program, "easel-one"), (folders.data, "two")):
+        (base / "extensions" / name / "part.py").write_text(f"told = {name!r}")
+        assert importlib.import_module(f"extensions.{name}.part").told == name
+        monkeypatch.delitem(sys.modules, f"extensions.{name}.part")
+        monkeypatch.delitem(sys.modules, f"extensions.{name}")
 
 
 def test_the_origin_of_a_file_names_its_extension():
