@@ -65,7 +65,7 @@ class Installed:
         """Playwright's page with the program in it, usable. The test is skipped without a Chromium."""
         tab = self.fixture("page")
         tab.goto(self.server.url + "/")
-        tab.wait_for_function("() => typeof uiIsLoaded !== 'undefined' && uiIsLoaded && queueState.version >= 0", timeout=60_000)
+        tab.wait_for_function("() => typeof uiIsLoaded !== 'undefined' && uiIsLoaded && queueState.version >= 0", timeout=180_000)
         tab.wait_for_function("() => pageRestored && allTabTasks().every((tasks) => tasks.isCurrent)")
         return tab
 
