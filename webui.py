@@ -62,7 +62,7 @@ def serve(args) -> int:
     is_open = cmd_args.close_to_strangers(args)
     addresses.check_certificate(args)
     host, listening = ports.bound_socket(args)  # first, since it is the commonest failure and must not cost a start
-    from modules import engine
+    from modules import engine, leftovers
     from modules.errors import UserError
     from modules.extensions import installers, preloading, safe_start
     from modules.ui import server
@@ -91,6 +91,7 @@ def serve(args) -> int:
             gc.freeze()  # what stays for good is not searched for garbage again: a search would hold up sampling for a third of a second
             gc.enable()
             announce(rt, host, listening.getsockname()[1])
+            leftovers.remove_in_background(rt)
 
         return server.run(app, rt, listening, ready)
     except (KeyboardInterrupt, UserError):

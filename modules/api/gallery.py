@@ -20,7 +20,7 @@ from modules.generation import replay
 from modules.imaging import infotext
 from modules.imaging.foreign_infotext import Reading, read_parameters
 from modules.imaging.open_picture import PictureRefused
-from modules.imaging.thumbnails import thumbnail
+from modules.imaging.thumbnails import folder_of_thumbnails, thumbnail
 from modules.runtime import Runtime
 
 THUMBNAIL_PX = 320
@@ -168,7 +168,7 @@ def whole_file(path: Path, disposition: str = "inline") -> Response:
 def thumbnail_answer(rt: Runtime, path: Path) -> Response:
     """The small copy of a picture file. Raises NotFound, PictureRefused."""
     try:
-        content = thumbnail(path, rt.folders.cache / "thumbnails", THUMBNAIL_PX)
+        content = thumbnail(path, folder_of_thumbnails(rt.folders.cache), THUMBNAIL_PX)
     except OSError as error:
         raise NotFound("The file of this picture is gone.", "It was moved or deleted.") from error
     return Response(content, media_type="image/webp", headers=FOR_AN_HOUR)

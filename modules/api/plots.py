@@ -29,7 +29,7 @@ from modules.generation.plots import (
 )
 from modules.generation.request import SCRIPTS
 from modules.generation.script_values import ARGS, SELECTED
-from modules.imaging.thumbnails import thumbnail
+from modules.imaging.thumbnails import folder_of_thumbnails, thumbnail
 from modules.jobs.fairness import user_of
 from modules.jobs.job import Job
 from modules.runtime import Runtime
@@ -143,7 +143,7 @@ def _add_pictures(router: APIRouter, rt: Runtime, own: Any) -> None:
         if side not in THUMBNAIL_SIDES:
             return picture_file(rt, path, download)
         try:
-            content = thumbnail(rt.folders.data / path, rt.folders.cache / "thumbnails", side)
+            content = thumbnail(rt.folders.data / path, folder_of_thumbnails(rt.folders.cache), side)
         except OSError as error:
             raise NotFound("The file of this picture is gone.", "It was moved or deleted.") from error
         return Response(content, media_type="image/webp", headers={"Cache-Control": "private, max-age=86400"})

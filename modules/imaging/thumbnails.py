@@ -3,7 +3,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
+import time
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 from PIL import Image, ImageOps
@@ -13,6 +16,12 @@ from modules.errors import report
 from modules.imaging.open_picture import DAMAGED, FORMATS, PictureLimits, PictureRefused
 
 QUALITY = 80
+TOUCHED_AFTER_S = 24 * 60 * 60  # a kept copy says by its time when it was last shown, to the day (leftovers.py)
+
+
+def folder_of_thumbnails(cache: Path) -> Path:
+    """Where small copies are kept below the folder of the cache."""
+    return cache / "thumbnails"
 
 
 def thumbnail(path: Path, cache: Path, side_px: int) -> bytes:
@@ -21,9 +30,17 @@ def thumbnail(path: Path, cache: Path, side_px: int) -> bytes:
     key = hashlib.sha256(f"{path}|{facts.st_mtime_ns}|{facts.st_size}|{side_px}".encode("utf-8", "surrogatepass")).hexdigest()
     kept = cache / key[:2] / f"{key[2:34]}.webp"
     try:
-        return kept.read_bytes()
+        content = kept.read_bytes()
     except OSError:
-        content = reduced(path, side_px)
+        return _made(path, kept, side_px)
+    with suppress(OSError):  # a folder that is read-only: nothing depends on this
+        if time.time() - kept.stat().st_mtime > TOUCHED_AFTER_S:
+            os.utime(kept)
+    return content
+
+
+def _made(path: Path, kept: Path, side_px: int) -> bytes:
+    content = reduced(path, side_px)
     try:
         write_atomically(kept, content)
     except OSError as error:  # a full disk costs time, not the picture

@@ -21,6 +21,7 @@ from modules.api.own_queue import NotAllowed, admin_only, viewer_of
 from modules.atomic_files import write_atomically
 from modules.errors import NotFound, RequestError
 from modules.imaging.open_picture import open_picture
+from modules.imaging.thumbnails import folder_of_thumbnails
 from modules.networks.catalog import Card, metadata_of, trained_tags, write_notes, write_preview
 from modules.ui.networks import KINDS, NetworkCards
 from modules.ui.saving import job_of, picture_content, picture_paths
@@ -55,7 +56,7 @@ class PreviewRequest(BaseModel):
 def cards_router(rt: Runtime) -> APIRouter:
     """The routes for this runtime. Files are named by kind and key, which are looked up; no path is ever taken from a request."""
     router = APIRouter(prefix="/internal/cards", include_in_schema=False)
-    cards, thumbnails = NetworkCards(rt), Thumbnails(rt.folders.cache / "thumbnails")
+    cards, thumbnails = NetworkCards(rt), Thumbnails(folder_of_thumbnails(rt.folders.cache))
 
     @router.get("/list/{kind}")
     def listed(kind: str, refresh: bool = False) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from modules.api.answers import SafeJSONResponse
 from modules.errors import NotFound
 from modules.imaging.open_picture import open_picture
-from modules.imaging.thumbnails import thumbnail
+from modules.imaging.thumbnails import folder_of_thumbnails, thumbnail
 from modules.ui.saving import job_of, picture_content, picture_paths
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def styles_router(rt: Runtime) -> APIRouter:
         path = rt.styles.preview(name)
         if path is None:
             raise NotFound("This style has no picture.")
-        return Response(thumbnail(path, rt.folders.cache / "thumbnails", SHOWN_PX), media_type="image/webp", headers=CACHED)
+        return Response(thumbnail(path, folder_of_thumbnails(rt.folders.cache), SHOWN_PX), media_type="image/webp", headers=CACHED)
 
     @router.post("/preview")
     def set_preview(asked: StylePreviewRequest, request: Request) -> dict[str, Any]:

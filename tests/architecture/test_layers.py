@@ -16,7 +16,7 @@ LAYERS = (
     "checkpoints networks imaging hardware settings setup_check",
     "runtime scripts script_callbacks scripts_postprocessing extra_networks styles extensions jobs gallery history",
     "txt2img img2img postprocessing processing generation engine existing_installation import_plan model_jobs merging downloads "
-    "interrogation self_check model_files",
+    "interrogation self_check model_files leftovers",
     "ui api cli",
     "webui a1111",
 )
