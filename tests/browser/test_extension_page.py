@@ -76,6 +76,16 @@ def test_scripts_run_early_in_order_and_are_told_once_when_all_is_there(tab):
     tab.wait_for_function("() => seen.tabs.includes('tab_img2img')")
 
 
+def test_a_page_that_cannot_be_opened_whole_in_time_shows_its_first_tab(page, with_extension):
+    page.add_init_script("""setInterval(() => {
+        const chosen = typeof wholePage !== "undefined" && wholePage.isBegun && get_uiCurrentTab();
+        if (chosen && chosen.id !== "tab_txt2img-button") wholePage.framesLeft = 0;
+    }, 2)""")
+    page.goto(with_extension.url)
+    page.wait_for_function("() => typeof seen !== 'undefined' && seen.loaded > 0", timeout=90_000)
+    assert page.evaluate("() => [wholePage.framesLeft < 1, seen.tabAtLoad, get_uiCurrentTab().id]") == [True, *["tab_txt2img-button"] * 2]
+
+
 def test_every_element_that_scripts_look_for_is_there(tab):
     both = lambda names: [name.format(t=main) for name in names for main in ("txt2img", "img2img")]
     assert tab.evaluate("ids => ids.filter((id) => !gradioApp().getElementById(id))", both(ELEMENTS.split())) == []

@@ -58,7 +58,7 @@ async function openTabsIn(place, opened) {
         const holder = list.closest(".tabs") || list.parentElement.parentElement;
         const chosen = list.querySelector('[role="tab"][aria-selected="true"]');
         for (const id of await tabsOf(list)) {
-            if (!(await openTab(list, id))) return;
+            if (!(await openTab(list, id))) break; // the time is up: the chosen tab is shown again all the same
             const content = id.panel && byId(id.panel);
             await openTabsIn(content || holder, opened);
         }
