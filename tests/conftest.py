@@ -17,15 +17,20 @@ os.environ.setdefault("NO_PROXY", "127.0.0.1,localhost")
 import pytest
 import tiny_model
 from fault_injection import Faults
+from plain_server import PlainServer
 from server_process import GUARD, ServerProcess
+from shared_browser import SharedBrowser
 
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true")
-CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-                  "--disable-background-networking", "--disable-component-update"]
+
+
+# The folders whose files take longest begin first, so that the processes of a parallel run end together.
+BEGINS = {name: place for place, name in enumerate(("browser", "robustness", "cli", "setup", "generation", "checkpoints", "extensions"))}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A browser on a busy machine may miss a time limit: such a test gets a second try, which the summary counts."""
+    items.sort(key=lambda item: BEGINS.get(item.path.parent.name, len(BEGINS)))
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.flaky(reruns=1))
@@ -102,11 +107,22 @@ def server(tiny_data_dir: Path) -> Iterator[Callable[..., ServerProcess]]:
         process.close()
 
 
+@pytest.fixture(scope="session")
+def plain_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlainServer]:
+    """The server that modules share; ask for `module_server` instead."""
+    shared = PlainServer(tmp_path_factory.mktemp("server"))
+    yield shared
+    shared.close()
+
+
 @pytest.fixture(scope="module")
-def module_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """One running server for all tests of a module, for those that only ask."""
-    with ServerProcess(tiny_model.make_data_dir(tmp_path_factory.mktemp("server") / "data"), "--api") as process:
-        yield process
+def module_server(plain_server: PlainServer) -> Iterator[ServerProcess]:
+    """A running server that is, when a module begins, as if it had just started; only its lists of past jobs may be longer."""
+    server = plain_server.fresh()
+    yield server
+    attempts = server.attempts()
+    server.forget_attempts()
+    assert not attempts, f"the server tried to reach {sorted(set(attempts))}"
 
 
 @pytest.fixture
@@ -144,21 +160,29 @@ def chromium() -> str:
     return str(path)
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Any]:
-    """A Chromium driven by Playwright, for the tests of one module."""
-    from playwright.sync_api import sync_playwright
+SHARED_BROWSER = SharedBrowser()
 
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
-        yield running
-        running.close()
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """The browser ends before a module without browser tests begins."""
+    try:
+        return (yield)
+    finally:
+        if nextitem is None or (nextitem.path != item.path and "browser" not in getattr(nextitem, "fixturenames", ())):
+            SHARED_BROWSER.stop()
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Any:
+    """A Chromium driven by Playwright."""
+    return SHARED_BROWSER.started(chromium).browser
 
 
 @pytest.fixture(scope="module")
 def browser_context(browser: Any) -> Iterator[Any]:
-    """What the tabs of a module share: scripts of the page that were loaded once."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    """What the tabs of a module share: a process, with scripts of the page that were loaded once."""
+    context = SHARED_BROWSER.new_context()
     yield context
     context.close()
 
@@ -176,8 +200,11 @@ def page(browser_context: Any) -> Iterator[Any]:
     tab.set_viewport_size({"width": 1280, "height": 900})
     tab.goto("about:blank")  # what a page stores when it is left is stored now
     storage = browser_context.new_cdp_session(tab)
+    tab.route("**/*", lambda route: route.fulfill(body=""))
     for origin in visited:
         if origin.startswith("http"):
+            tab.goto(origin)  # an empty page there: the process that tabs share has its own copy of the local storage
+            tab.evaluate("localStorage.clear()")
             storage.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "cookies,local_storage,indexeddb"})
     browser_context.clear_permissions()
     tab.close()

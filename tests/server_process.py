@@ -8,6 +8,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -78,11 +80,24 @@ class ServerProcess:
         """Hosts outside this machine that the process tried to reach."""
         return self.attempts_file.read_text().splitlines() if self.attempts_file.exists() else []
 
+    def forget_attempts(self) -> None:
+        """For a test that wanted one."""
+        self.attempts_file.unlink(missing_ok=True)
+
     def kill(self) -> None:
         """As the power switch does."""
         if self.process and self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+
+    @contextmanager
+    def killed(self) -> Iterator[None]:
+        """Killed now, and started again on the same port and folder after the block."""
+        self.kill()
+        try:
+            yield
+        finally:
+            self.start()
 
     def terminate(self, wait_s: float = 20) -> int | None:
         """As Ctrl+C does; killed when that takes longer than `wait_s`. Returns the exit code."""

@@ -9,6 +9,14 @@ TABS = ("txt2img", "img2img", "gallery", "extras", "pnginfo", "modelmerger", "se
 # gradio's own markup, which its scripts rewrite: a drop-down names its list while that is closed, and a number box of a slider has the
 # label of its range. The sign of an empty gallery is gradio's too.
 NOT_OURS = {"aria-valid-attr-value", "aria-allowed-attr"}
+# Until nothing in the page has changed for 300 ms: a tab is made when it is first opened, and names are put on after that.
+QUIET = """() => new Promise((resolve) => {
+    const changed = () => { clearTimeout(timer); timer = setTimeout(() => { observer.disconnect(); resolve(); }, 300); };
+    const observer = new MutationObserver(changed);
+    let timer = null;
+    observer.observe(document, {subtree: true, childList: true, attributes: true, characterData: true});
+    changed();
+})"""
 
 
 def serious(tab, rules):
@@ -27,7 +35,7 @@ def test_no_tab_has_a_serious_finding(easel, theme, rules):
     found = {}
     for name in TABS:
         easel.tab.click(f"#tab_{name}-button")
-        easel.tab.wait_for_timeout(700)
+        easel.tab.evaluate(QUIET)
         if problems := serious(easel.tab, rules):
             found[name] = problems
     assert found == {}

@@ -3,8 +3,16 @@ import json
 
 import pytest
 import tiny_model
+from server_process import ServerProcess
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def module_server(tmp_path_factory):
+    """A server of its own: folders of another program are not given up again."""
+    with ServerProcess(tiny_model.make_data_dir(tmp_path_factory.mktemp("server") / "data"), "--api") as process:
+        yield process
 
 
 def test_models_of_another_program_are_shown_applied_and_can_be_chosen(easel, tmp_path):

@@ -20,7 +20,8 @@ def filled(easel):
 def search(easel, query, count):
     easel.tab.fill("#gallery_search", query)
     said = f"{count} picture{'' if count == 1 else 's'} found"
-    easel.wait_for(f"() => byId('gallery_said').textContent === '{said}' && galleryView.cells.size === {count}")
+    shown = f"galleryView.cells.size === {count} && galleryView.rows.size === {count}"
+    easel.wait_for(f"() => byId('gallery_said').textContent === '{said}' && {shown}")
 
 
 def open_first(easel):

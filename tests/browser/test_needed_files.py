@@ -16,6 +16,8 @@ def test_what_gfpgan_needs_is_named_with_folder_size_and_source_until_it_is_ther
     easel.tab.click(f"{ROWS} >> nth=1 >> button")  # this machine has no network: the reason is said, and the file can be asked for again
     easel.wait_for("() => document.body.innerText.includes('could not be downloaded')", 60)
     easel.wait_for("() => document.querySelectorAll('#extras_gfpgan .needed-file button').length === 3")
+    assert set(easel.server.attempts()) == {"github.com"}
+    easel.server.forget_attempts()
 
 
 def test_tags_of_the_picture_become_the_prompt(easel, tmp_path):

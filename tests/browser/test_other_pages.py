@@ -63,14 +63,15 @@ def test_a_page_of_another_origin_reads_nothing_and_changes_nothing(page, module
 
 
 @pytest.mark.timeout(600)
-def test_a_page_that_was_offline_for_ten_seconds_shows_progress_and_result_again(easel):
+@pytest.mark.parametrize("seconds", [4, pytest.param(10, marks=pytest.mark.long)])
+def test_a_page_that_was_offline_for_seconds_shows_progress_and_result_again(easel, seconds):
     easel.prompt("made while nobody could look")
     easel.number("txt2img_steps", 60)
     easel.number("txt2img_batch_count", 2)
     easel.generate()
     easel.wait_for("() => queueState.jobs.some((job) => job.status === 'running')")
     easel.tab.context.set_offline(True)
-    easel.tab.wait_for_timeout(10_000)
+    easel.tab.wait_for_timeout(seconds * 1000)
     easel.tab.context.set_offline(False)
     easel.wait_for_result("made while nobody could look", timeout_s=200)
     easel.wait_until_idle()

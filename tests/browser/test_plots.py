@@ -2,9 +2,7 @@
 import time
 
 import pytest
-import tiny_model
 from page_dropdowns import choose_option
-from server_process import ServerProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 SCRIPT = "script_txt2img_xyz_plot"
@@ -87,29 +85,29 @@ def test_a_failed_cell_shows_its_error_and_a_cell_is_made_again(easel):
     page.keyboard.press("Escape")
 
 
-def test_a_killed_plot_is_opened_again_and_completed(page, tmp_path):
-    data_dir = tiny_model.make_data_dir(tmp_path / "data")
+def test_a_killed_plot_is_opened_again_and_completed(page, module_server):
+    server, outputs = module_server, module_server.data_dir / "outputs"
     usable = "() => typeof uiIsLoaded !== 'undefined' && uiIsLoaded && queueState.version >= 0"
-    with ServerProcess(data_dir, "--api") as server:
-        page.goto(server.url)
-        page.wait_for_function(usable)
-        for name in ("width", "height"):
-            page.fill(f"#txt2img_{name} input[type=number]", "64")
-            page.press(f"#txt2img_{name} input[type=number]", "Tab")
-        choose_plot(page, ("Seed", "1-6"), ("Steps", "40"))
-        page.click("#txt2img_generate")
-        page.wait_for_function("() => document.querySelectorAll('#txt2img_plot td[data-state=made]').length >= 2", timeout=60000)
-        server.kill()
-    before = {path.name: path.read_bytes() for path in (data_dir / "outputs").rglob("*.png")}
-    with ServerProcess(data_dir, "--api") as server:
-        page.goto(server.url)
-        page.wait_for_function(usable)
-        page.click("#unfinished_banner >> text=Resume")
-        page.get_by_text("6 of 6 cells").wait_for(timeout=120000)
-        page.wait_for_function("() => !queueState.jobs.length", timeout=60000)
-        deadline = time.monotonic() + 20
-        while not (job := next(iter(server.get("/internal/queue")[1]["recent"]), None)) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        after = {path.name: path.read_bytes() for path in (data_dir / "outputs" / "txt2img-images").rglob("*.png")}
-        assert job["status"] == "done" and job["pictures_done"] >= 6 and len(before) >= 2
-        assert all(after.get(name, content) == content for name, content in before.items()) and 6 <= len(after) <= 7
+    earlier = set(outputs.rglob("*.png"))
+    page.goto(server.url)
+    page.wait_for_function(usable)
+    for name in ("width", "height"):
+        page.fill(f"#txt2img_{name} input[type=number]", "64")
+        page.press(f"#txt2img_{name} input[type=number]", "Tab")
+    choose_plot(page, ("Seed", "1-6"), ("Steps", "40"))
+    page.click("#txt2img_generate")
+    count = "document.querySelectorAll('#txt2img_plot td[data-state{}]').length"
+    page.wait_for_function(f"() => {count.format('')} === 6 && {count.format('=made')} >= 2", timeout=60000)
+    with server.killed():
+        before = {path.name: path.read_bytes() for path in set(outputs.rglob("*.png")) - earlier}
+    page.goto(server.url)
+    page.wait_for_function(usable)
+    page.click("#unfinished_banner >> text=Resume")
+    page.get_by_text("6 of 6 cells").wait_for(timeout=120000)
+    page.wait_for_function("() => !queueState.jobs.length", timeout=60000)
+    deadline = time.monotonic() + 20
+    while not (job := next(iter(server.get("/internal/queue")[1]["recent"]), None)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    after = {path.name: path.read_bytes() for path in set((outputs / "txt2img-images").rglob("*.png")) - earlier}
+    assert job["status"] == "done" and job["pictures_done"] >= 6 and len(before) >= 2
+    assert all(after.get(name, content) == content for name, content in before.items()) and 6 <= len(after) <= 7

@@ -64,19 +64,20 @@ def test_a_reloaded_and_a_second_page_follow_the_running_job_and_show_its_result
     easel.wait_for_result("survives a reload")
 
 
-def test_a_hundred_presses_make_a_hundred_jobs_and_the_page_stays_alive(easel):
+@pytest.mark.parametrize("presses", [30, pytest.param(100, marks=pytest.mark.long)])
+def test_many_presses_make_as_many_jobs_and_the_page_stays_alive(easel, presses):
     easel.server.post("/internal/queue/pause", {})
     easel.number("txt2img_steps", 1)
-    for number in range(100):
+    for number in range(presses):
         easel.tab.evaluate("byId('txt2img_generate').click()")
-        if number == 50:
+        if number == presses // 2:
             easel.prompt("the later half")
-    easel.wait_for("() => queueState.waiting === 100")
+    easel.wait_for(f"() => queueState.waiting === {presses}")
     assert "Queued as" in easel.log()
     titles = [job["title"] for job in easel.queue()["jobs"]]
-    assert titles.count("the later half") >= 40  # each press froze what the form held then
+    assert titles.count("the later half") >= presses * 2 // 5  # each press froze what the form held then
     easel.prompt("still alive")
-    assert easel.tab.locator("#queue_list li").count() == 100
+    assert easel.tab.locator("#queue_list li").count() == presses
     easel.tab.click("#queue_cancel_all")
     easel.wait_until_idle()
     easel.server.post("/internal/queue/resume", {})

@@ -31,27 +31,26 @@ def generate(server: ServerProcess) -> None:
         pass  # the server was killed meanwhile, as this test wants
 
 
-def test_pictures_stay_and_the_rest_is_made_after_the_next_start(tiny_data_dir):
-    with ServerProcess(tiny_data_dir, "--api") as server:
-        client = threading.Thread(target=generate, args=(server,))
-        client.start()
-        wait_for_pictures(server, 2)
-        server.kill()
+def test_pictures_stay_and_the_rest_is_made_after_the_next_start(module_server):
+    server = module_server
+    client = threading.Thread(target=generate, args=(server,))
+    client.start()
+    wait_for_pictures(server, 2)
+    with server.killed():
         client.join(30)
-    for path in (tiny_data_dir / "outputs").rglob("*.png"):
+    for path in (server.data_dir / "outputs").rglob("*.png"):
         Image.open(path).load()  # none is half-written
 
-    with ServerProcess(tiny_data_dir, "--api") as server:
-        # Processor seconds: on a machine with other work the clock on the wall says nothing about this program.
-        assert server.process is not None and sum(psutil.Process(server.process.pid).cpu_times()[:2]) < 20
-        [left] = server.get("/internal/queue")[1]["unfinished"]
-        kept = {picture["index"]: picture["path"] for picture in result(server)["pictures"]}
-        assert left["id"] == TASK and len(kept) >= 2 and left["pictures_total"] == PICTURES
-        assert TASK not in server.get("/internal/pending-tasks")[1]["tasks"]  # nothing starts by itself
-        server.post("/internal/queue/resume-unfinished", {"id": TASK})
-        wait_for_pictures(server, PICTURES)
-        while not (done := result(server))["result"]:
-            time.sleep(0.02)
+    # Processor seconds: on a machine with other work the clock on the wall says nothing about this program.
+    assert server.process is not None and sum(psutil.Process(server.process.pid).cpu_times()[:2]) < 20
+    [left] = server.get("/internal/queue")[1]["unfinished"]
+    kept = {picture["index"]: picture["path"] for picture in result(server)["pictures"]}
+    assert left["id"] == TASK and len(kept) >= 2 and left["pictures_total"] == PICTURES
+    assert TASK not in server.get("/internal/pending-tasks")[1]["tasks"]  # nothing starts by itself
+    server.post("/internal/queue/resume-unfinished", {"id": TASK})
+    wait_for_pictures(server, PICTURES)
+    while not (done := result(server))["result"]:
+        time.sleep(0.02)
     assert done["status"] == "done"
     images = [image for image in done["result"]["images"] if not image["is_grid"]]
     assert [image["seed"] for image in images] == list(range(5, 5 + PICTURES))

@@ -20,9 +20,10 @@ from modules.styles import StyleTable
 
 ROOT = Path(__file__).parents[2]
 
-# Writes for ever, telling what is finished: everything announced on a line must be there after the kill.
+# Writes for ever, telling what is finished: everything announced on a line must be there after the kill. Imports are made once: each
+# folder that is read from the input gets a process of its own.
 WRITER = """
-import sys, itertools
+import os, sys, itertools
 from pathlib import Path
 from PIL import Image
 from modules.imaging.filenames import NameContext
@@ -32,34 +33,43 @@ from modules.settings.option import OptionInfo
 from modules.settings.store import Options
 from modules.styles import StyleTable
 
-folder = Path(sys.argv[1])
-styles = StyleTable([folder / "styles.csv"])
-settings = Options({"round": OptionInfo(0), "padding": OptionInfo("")}, folder / "config.json")
-image = Image.effect_noise((96, 96), 60).convert("RGB")
-options = SaveOptions(pattern="[seed]", text_beside=True)
-print("ready", flush=True)
-for number in itertools.count(1):
-    saved = save_picture(image, options, NameContext(seed=number), f"picture {number}", folder=folder / "pictures")
-    print("picture", number, saved.path, flush=True)
-    settings.set("round", number)
-    settings.set("padding", "x" * 50000 + str(number))
-    settings.save()
-    remember_parameters(folder / "params.txt", "p" * 50000 + "end")
-    styles.save("round", "s" * 50000, str(number))
-    append_to_log(folder, {"prompt": "a, b" * 2000, "seed": number})
-    print("round", number, flush=True)
+def write(folder, told):
+    styles = StyleTable([folder / "styles.csv"])
+    settings = Options({"round": OptionInfo(0), "padding": OptionInfo("")}, folder / "config.json")
+    image = Image.effect_noise((96, 96), 60).convert("RGB")
+    options = SaveOptions(pattern="[seed]", text_beside=True)
+    for number in itertools.count(1):
+        saved = save_picture(image, options, NameContext(seed=number), f"picture {number}", folder=folder / "pictures")
+        print("picture", number, saved.path, file=told, flush=True)
+        settings.set("round", number)
+        settings.set("padding", "x" * 50000 + str(number))
+        settings.save()
+        remember_parameters(folder / "params.txt", "p" * 50000 + "end")
+        styles.save("round", "s" * 50000, str(number))
+        append_to_log(folder, {"prompt": "a, b" * 2000, "seed": number})
+        print("round", number, file=told, flush=True)
+
+for line in sys.stdin:
+    folder = Path(line.strip())
+    child = os.fork()
+    if not child:
+        with folder.with_suffix(".told").open("w") as told:
+            write(folder, told)
+    print(child, flush=True)
+    os.waitpid(child, 0)
+    print("ended", flush=True)
 """
 
 
-def run_and_kill(folder: Path, after_seconds: float) -> list[list[str]]:
-    """Start a writer, kill it some time after its first word, return the lines it had finished."""
-    writer = subprocess.Popen([sys.executable, "-c", WRITER, str(folder)], cwd=ROOT, stdout=subprocess.PIPE, text=True,
-                              env={**os.environ, "OMP_NUM_THREADS": "1"})
-    assert writer.stdout and writer.stdout.readline() == "ready\n"
+def run_and_kill(writer: subprocess.Popen, folder: Path, after_seconds: float) -> list[list[str]]:
+    """Let a process write there, kill it some time after it began, return the lines it had finished."""
+    print(folder, file=writer.stdin, flush=True)
+    child = int(writer.stdout.readline())
     time.sleep(after_seconds)
-    writer.send_signal(signal.SIGKILL)
-    lines = writer.stdout.read().split("\n")
-    writer.wait(30)
+    os.kill(child, signal.SIGKILL)
+    assert writer.stdout.readline() == "ended\n"
+    told = folder.with_suffix(".told")
+    lines = told.read_text().split("\n") if told.exists() else [""]
     return [line.split(" ", 2) for line in lines[:-1]]  # what follows the last line break was cut off
 
 
@@ -91,13 +101,16 @@ def check(folder: Path, finished: list[list[str]]) -> None:
 
 def kill_often(tmp_path: Path, kills: int) -> None:
     delays = random.Random(1)
-    for kill in range(kills):
-        folder = tmp_path / f"{kill:03d}"
-        finished = run_and_kill(folder, delays.uniform(0, 0.15))
-        check(folder, finished)
-        for place in (folder, folder / "pictures"):
-            remove_orphans(place)
-            assert not [path for path in place.glob(".*")]
+    with subprocess.Popen([sys.executable, "-c", WRITER], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                          env={**os.environ, "OMP_NUM_THREADS": "1"}) as writer:
+        for kill in range(kills):
+            folder = tmp_path / f"{kill:03d}"
+            finished = run_and_kill(writer, folder, delays.uniform(0, 0.15))
+            check(folder, finished)
+            for place in (folder, folder / "pictures"):
+                remove_orphans(place)
+                assert not [path for path in place.glob(".*")]
+        writer.stdin.close()
 
 
 def test_no_file_is_damaged_by_kills_while_saving(tmp_path):
