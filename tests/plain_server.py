@@ -23,14 +23,14 @@ class PlainServer:
             self.close()
             self.starts += 1
             self.server = ServerProcess(tiny_model.make_data_dir(self.folder / f"data{self.starts}"), "--api").start()
-            self.files, self.settings = set(self.own_files()), self.options()
+            self.files, self.settings, self.styles = set(self.own_files()), self.options(), self.style_names()
         return self.server
 
     def is_restored(self, server: ServerProcess) -> bool:
-        """Whether it could be put back. A server that a failed test left in no good state is given up."""
+        """Whether it could be put back. A server that keeps styles in memory, or that a failed test left in no good state, is given up."""
         try:
             self.restore(server)
-            return self.options() == self.settings
+            return self.options() == self.settings and self.style_names() == self.styles
         except (OSError, AssertionError):
             return False
 
@@ -59,6 +59,10 @@ class PlainServer:
     def options(self) -> dict[str, Any]:
         assert self.server is not None
         return self.server.get("/sdapi/v1/options")[1]
+
+    def style_names(self) -> list[str]:
+        assert self.server is not None
+        return [style["name"] for style in self.server.get("/internal/styles")[1]["styles"]]
 
     def close(self) -> None:
         if self.server is not None:

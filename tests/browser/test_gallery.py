@@ -58,6 +58,7 @@ def test_the_gallery_is_used_by_keys_alone(filled):
     tab.locator(".gallery-cell").first.focus()
     tab.keyboard.press("ArrowRight")
     assert tab.evaluate("document.activeElement.dataset.number") == "1"
+    tab.evaluate("() => { galleryView.rows.clear(); galleryView.asked.clear(); }")  # as if a key came before what is known of the picture
     tab.keyboard.press("Enter")
     tab.wait_for_selector("#gallery_detail h2")
     tab.keyboard.press("s")

@@ -67,20 +67,27 @@ function clickInGallery(event) {
     else chooseOne(number);
 }
 
-function chooseOne(number) {
+/** Does something with a picture, at once or as soon as what is known of it has arrived. */
+function withRow(number, action) {
     const row = galleryView.rows.get(number);
-    if (!row) return;
-    Object.assign(galleryView, {focus: number, anchor: number, chosen: new Set([row.id])});
-    showChosen();
-    if (!galleryView.isBin) showDetail(row.id);
+    if (row) action(row);
+    else safeAsync(() => askForRows(number, number).then(() => galleryView.rows.has(number) && action(galleryView.rows.get(number))));
+}
+
+function chooseOne(number) {
+    withRow(number, (row) => {
+        Object.assign(galleryView, {focus: number, anchor: number, chosen: new Set([row.id])});
+        showChosen();
+        if (!galleryView.isBin) showDetail(row.id);
+    });
 }
 
 function toggleChosen(number) {
-    const row = galleryView.rows.get(number);
-    if (!row) return;
-    if (!galleryView.chosen.delete(row.id)) galleryView.chosen.add(row.id);
-    Object.assign(galleryView, {focus: number, anchor: number});
-    showChosen();
+    withRow(number, (row) => {
+        if (!galleryView.chosen.delete(row.id)) galleryView.chosen.add(row.id);
+        Object.assign(galleryView, {focus: number, anchor: number});
+        showChosen();
+    });
 }
 
 /** Chooses all pictures between two, also those that were not in sight yet. */
@@ -159,13 +166,17 @@ function keyInGallery(event) {
     } else if (key === " ") {
         toggleChosen(number);
     } else if (key === "z" && !galleryView.isBin) {
-        enlargeFromGallery(number);
+        withRow(number, () => enlargeFromGallery(number));
     } else if (key === "s" && !galleryView.isBin) {
-        chooseIfNone(number);
-        starChosen(!galleryView.rows.get(number).starred).catch((error) => showMessage(error.message, "error"));
+        withRow(number, (row) => {
+            chooseIfNone(row);
+            safeAsync(() => starChosen(!row.starred));
+        });
     } else if (key === "Delete" && !galleryView.isBin) {
-        chooseIfNone(number);
-        deleteChosen().catch((error) => showMessage(error.message, "error"));
+        withRow(number, (row) => {
+            chooseIfNone(row);
+            safeAsync(deleteChosen);
+        });
     } else if (key === "Escape" && (galleryView.chosen.size || !byId("gallery_detail").hidden)) {
         hideDetail();
         chooseNone();
@@ -176,9 +187,8 @@ function keyInGallery(event) {
     event.stopPropagation();
 }
 
-function chooseIfNone(number) {
-    const row = galleryView.rows.get(number);
-    if (row && !galleryView.chosen.has(row.id)) galleryView.chosen = new Set([row.id]);
+function chooseIfNone(row) {
+    if (!galleryView.chosen.has(row.id)) galleryView.chosen = new Set([row.id]);
 }
 
 /** A dragged thumbnail is the whole picture. */
