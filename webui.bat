@@ -62,6 +62,6 @@ if defined REST (
 set "CHECKS=0"
 "%VENV_PYTHON%" -m ruff check . || set "CHECKS=1"
 "%VENV_PYTHON%" -m mypy || set "CHECKS=1"
-"%VENV_PYTHON%" -m pytest -n 3 --dist loadfile
+"%VENV_PYTHON%" -m pytest -n 2 --dist loadfile
 if errorlevel 1 exit /b 1
 exit /b %CHECKS%

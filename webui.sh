@@ -67,8 +67,7 @@ run_tests() {
     "$python" -m ruff check . || status=1
     "$python" -m mypy || status=1
     [ $status -eq 0 ] || echo "The checks above failed; the tests follow." >&2
-    # Three processes keep two cores at work: browsers and servers wait for each other a lot.
-    "$python" -m pytest -n 3 --dist loadfile || status=$?
+    "$python" -m pytest -n 2 --dist loadfile || status=$?
     exit $status
 }
 
